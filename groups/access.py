@@ -1,0 +1,34 @@
+"""The only way from a request to a group. A stranger gets 404, as if there were nothing; a wrong role gets 403."""
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
+
+from members.models import Member
+
+from .models import Facilitator, Group, Membership
+
+
+def get_group(request: HttpRequest, slug: str) -> Group:
+    """A group that is listed for everybody, or that one belongs to or works with."""
+    may_see = Q(is_listed=True)
+    if request.user.is_authenticated:
+        may_see |= Q(pk__in=Group.objects.of_member(request.user)) | Q(pk__in=Group.objects.visible_to(request.user))
+    return get_object_or_404(Group.objects.filter(may_see), slug=slug)
+
+
+def is_facilitator(member: Member, group: Group) -> bool:
+    """Whether they run this group: its facilitators, and coordinators."""
+    return member.is_coordinator or (
+        member.is_counselor and Facilitator.objects.filter(group=group, member=member).exists()
+    )
+
+
+def require_facilitator(member: Member, group: Group) -> None:
+    """Raise 403 for the group's own people without the role, 404 for everybody else who does not run it."""
+    if is_facilitator(member, group):
+        return
+    if Membership.objects.active().filter(group=group, member=member).exists():
+        raise PermissionDenied
+    raise Http404

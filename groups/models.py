@@ -1,0 +1,271 @@
+import zoneinfo
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from members.models import Member
+
+
+def validate_time_zone(name: str) -> None:
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(
+            _("“%(zone)s” is not a time zone. Write one such as America/New_York."), params={"zone": name}
+        )
+
+
+def default_time_zone() -> str:
+    return settings.DEFAULT_TIME_ZONE
+
+
+def default_capacity() -> int:
+    return settings.DEFAULT_CAPACITY
+
+
+class GroupQuerySet(models.QuerySet):
+    def listed(self):
+        return self.filter(is_listed=True)
+
+    def visible_to(self, staff: Member):
+        """The groups this person works with: a counselor's own, all of them for coordinators."""
+        if staff.is_coordinator or staff.is_superuser:
+            return self
+        return self.facilitated_by(staff)
+
+    def facilitated_by(self, member: Member):
+        return self.filter(pk__in=Facilitator.objects.filter(member=member).values("group"))
+
+    def of_member(self, member: Member):
+        return self.filter(pk__in=Membership.objects.active().filter(member=member).values("group"))
+
+
+class Group(models.Model):
+    """What people belong to, with the policy they are told before they join (OPS-01)."""
+
+    class Kind(models.TextChoices):
+        TWELVE_STEP = "12-step", _("12-step")
+        RECOVERY_SUPPORT = "support", _("recovery support")
+        INFORMAL = "informal", _("informal")
+        SKILLS = "skills", _("skills")
+
+    class Audience(models.TextChoices):
+        ANYONE = "anyone", _("anyone, family and friends too")
+        IN_RECOVERY = "in-recovery", _("people in or seeking recovery")
+        MEN = "men", _("men")
+        WOMEN = "women", _("women")
+        LGBTQ = "lgbtq", _("LGBTQ people")
+        YOUNG = "young", _("young people")
+        FAMILY = "family", _("family and friends")
+
+    class Enrolment(models.TextChoices):
+        OPEN = "open", _("open: join and come")
+        BY_REQUEST = "request", _("by request: a counselor answers")
+        CLOSED = "closed", _("closed: by invitation")
+
+    class Mode(models.TextChoices):
+        IN_PERSON = "in-person", _("in person")
+        ONLINE = "online", _("online")
+        HYBRID = "hybrid", _("in person and online")
+
+    class CrossTalk(models.TextChoices):
+        NO = "no", _("no cross-talk: we listen and do not answer shares")
+        AFTER_CHECK_IN = "after-check-in", _("cross-talk after the check-in round")
+        YES = "yes", _("cross-talk is welcome")
+
+    name = models.CharField(_("name"), max_length=255)
+    slug = models.SlugField(_("address"), max_length=64, unique=True)
+    description = models.TextField(_("what to expect"), blank=True)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.RECOVERY_SUPPORT)
+    audience = models.CharField(_("for"), max_length=12, choices=Audience.choices, default=Audience.IN_RECOVERY)
+    enrolment = models.CharField(_("joining"), max_length=8, choices=Enrolment.choices, default=Enrolment.OPEN)
+    mode = models.CharField(_("where"), max_length=10, choices=Mode.choices, default=Mode.IN_PERSON)
+    capacity = models.PositiveSmallIntegerField(
+        _("places"), default=default_capacity, validators=[MinValueValidator(2), MaxValueValidator(200)]
+    )
+    cross_talk = models.CharField(_("cross-talk"), max_length=15, choices=CrossTalk.choices, default=CrossTalk.NO)
+    share_minutes = models.PositiveSmallIntegerField(_("minutes for each share"), default=4)
+    language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES, default="en")
+    time_zone = models.CharField(
+        _("time zone"), max_length=40, default=default_time_zone, validators=[validate_time_zone]
+    )
+    gives_attendance_letters = models.BooleanField(_("gives attendance letters"), default=False)
+    area = models.CharField(_("area, shown to everybody"), max_length=120, blank=True)
+    place = models.CharField(_("place"), max_length=200, blank=True)
+    address = models.CharField(_("address, shown to those with a place"), max_length=300, blank=True)
+    place_notes = models.TextField(_("how to get in"), blank=True)
+    link = models.URLField(_("meeting link, shown to those with a place"), max_length=500, blank=True)
+    is_wheelchair_accessible = models.BooleanField(_("wheelchair access"), default=False)
+    feed_slug = models.CharField(max_length=64, unique=True, null=True, editable=False)
+    feed_hash = models.CharField(max_length=64, blank=True, editable=False)
+    is_listed = models.BooleanField(_("listed for everybody"), default=True)
+    members = models.ManyToManyField(Member, through="Membership", related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = GroupQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("group")
+        verbose_name_plural = _("groups")
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(name="group_has_places", condition=Q(capacity__gte=1)),
+            models.CheckConstraint(name="group_has_a_name", condition=~Q(name="")),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    def get_absolute_url(self):
+        return reverse("groups:group_detail", args=[self.slug])
+
+
+class Facilitator(models.Model):
+    class Role(models.TextChoices):
+        LEAD = "lead", _("lead")
+        CO = "co", _("co-facilitator")
+        SUBSTITUTE = "substitute", _("substitute")
+
+    group = models.ForeignKey(Group, models.CASCADE, related_name="facilitators", verbose_name=_("group"))
+    member = models.ForeignKey(Member, models.PROTECT, related_name="facilitates", verbose_name=_("counselor"))
+    role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.LEAD)
+
+    class Meta:
+        verbose_name = _("facilitator")
+        verbose_name_plural = _("facilitators")
+        constraints = [models.UniqueConstraint(name="facilitator_once_per_group", fields=["group", "member"])]
+
+    def __str__(self):
+        return f"{self.member.display_name} ({self.get_role_display()})"
+
+
+class MembershipQuerySet(models.QuerySet):
+    def active(self):
+        return self.filter(status=Membership.Status.ACTIVE)
+
+    def requested(self):
+        return self.filter(status=Membership.Status.REQUESTED)
+
+    def visible_to(self, staff: Member):
+        return self.filter(group__in=Group.objects.visible_to(staff)) if not staff.is_superuser else self.none()
+
+
+class Membership(models.Model):
+    """A member in a group. One row per pair for good: leaving and coming back change its status."""
+
+    class Status(models.TextChoices):
+        REQUESTED = "requested", _("asked to join")
+        ACTIVE = "active", _("member")
+        LEFT = "left", _("left")
+        REMOVED = "removed", _("removed")
+
+    group = models.ForeignKey(Group, models.CASCADE, related_name="memberships", verbose_name=_("group"))
+    member = models.ForeignKey(Member, models.CASCADE, related_name="memberships", verbose_name=_("member"))
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices)
+    standing_rsvp = models.BooleanField(_("comes every week"), default=False)
+    is_muted = models.BooleanField(_("no reminders from this group"), default=False)
+    requested_at = models.DateTimeField(_("asked"), default=timezone.now)
+    joined_at = models.DateTimeField(_("joined"), null=True, blank=True)
+    left_at = models.DateTimeField(_("left"), null=True, blank=True)
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        ordering = ["-requested_at"]
+        constraints = [
+            models.UniqueConstraint(name="membership_once_per_group", fields=["group", "member"]),
+            models.CheckConstraint(
+                name="membership_active_has_joined", condition=~Q(status="active") | Q(joined_at__isnull=False)
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.member.code} · {self.group.name}"
+
+
+class AgreementQuerySet(models.QuerySet):
+    def visible_to(self, staff: Member):
+        return self.filter(group__in=Group.objects.visible_to(staff))
+
+    def current_for(self, group: Group) -> "Agreement | None":
+        """The newest version of the group's own rules, or of the house rules if it has none; its language first."""
+        in_language = models.Case(models.When(language=group.language, then=0), default=1)
+        return (
+            self.filter(Q(group=group) | Q(group=None))
+            .order_by(models.F("group").asc(nulls_last=True), in_language, "-version")
+            .first()
+        )
+
+
+class Agreement(models.Model):
+    """A version of the ground rules of a group, or of the house (no group). Never edited: a change is a new version."""
+
+    group = models.ForeignKey(
+        Group, models.CASCADE, null=True, blank=True, related_name="agreements", verbose_name=_("group")
+    )
+    version = models.PositiveSmallIntegerField(_("version"), default=1)
+    language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES, default="en")
+    text = models.TextField(_("text"))
+    published_at = models.DateTimeField(_("published"), default=timezone.now)
+
+    objects = AgreementQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("agreement")
+        verbose_name_plural = _("agreements")
+        constraints = [
+            models.UniqueConstraint(
+                name="agreement_version_once", fields=["group", "version", "language"], nulls_distinct=False
+            )
+        ]
+
+    def __str__(self):
+        return _("version %(version)s") % {"version": self.version}
+
+
+class Acceptance(models.Model):
+    """Who accepted which version of an agreement, and when; the version says in which language."""
+
+    agreement = models.ForeignKey(Agreement, models.PROTECT, related_name="acceptances")
+    member = models.ForeignKey(Member, models.CASCADE, related_name="acceptances")
+    accepted_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="acceptance_once", fields=["agreement", "member"])]
+
+    def __str__(self):
+        return f"{self.member_id} {self.agreement_id}"
+
+
+class TopicQuerySet(models.QuerySet):
+    def visible_to(self, staff: Member):
+        return self.filter(Q(group=None) | Q(group__in=Group.objects.visible_to(staff)))
+
+
+class Topic(models.Model):
+    """What a meeting is about. Without a group it belongs to the library that every group draws from."""
+
+    group = models.ForeignKey(
+        Group, models.CASCADE, null=True, blank=True, related_name="topics", verbose_name=_("group")
+    )
+    name = models.CharField(_("name"), max_length=80)
+    prompts = models.TextField(_("questions to open with"), blank=True)
+
+    objects = TopicQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("topic")
+        verbose_name_plural = _("topics")
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(name="topic_once_per_group", fields=["group", "name"], nulls_distinct=False)
+        ]
+
+    def __str__(self):
+        return self.name

@@ -1,0 +1,77 @@
+from django.db import transaction
+from django.utils import timezone
+
+from audit.services import record
+from members.models import Member
+
+from .models import Acceptance, Agreement, Facilitator, Group, Membership
+
+
+@transaction.atomic
+def create_group(group: Group, *, by: Member) -> Group:
+    """Save a new group and make the counselor who made it its lead."""
+    group.save()
+    if by.is_counselor:
+        Facilitator.objects.create(group=group, member=by, role=Facilitator.Role.LEAD)
+    record("group.created", group, by=by)
+    return group
+
+
+@transaction.atomic
+def join_group(group: Group, *, by: Member, agreement: Agreement | None) -> Membership | None:
+    """Accept the ground rules and join, or ask to. None if the group takes people by invitation only.
+
+    Somebody who was removed asks again, whatever the enrolment: a counselor answers.
+    """
+    membership = Membership.objects.select_for_update().filter(group=group, member=by).first()
+    if membership and membership.status == Membership.Status.ACTIVE:
+        accept_agreement(agreement, by=by)
+        return membership
+    if group.enrolment == Group.Enrolment.CLOSED:
+        return None
+    accept_agreement(agreement, by=by)
+    was_removed = membership is not None and membership.status == Membership.Status.REMOVED
+    at_once = group.enrolment == Group.Enrolment.OPEN and not was_removed
+    now = timezone.now()
+    membership, _created = Membership.objects.update_or_create(
+        group=group,
+        member=by,
+        defaults={
+            "status": Membership.Status.ACTIVE if at_once else Membership.Status.REQUESTED,
+            "requested_at": now,
+            "joined_at": now if at_once else None,
+            "left_at": None,
+        },
+    )
+    record("membership.joined" if at_once else "membership.requested", group, by=by)
+    return membership
+
+
+def accept_agreement(agreement: Agreement | None, *, by: Member) -> None:
+    if agreement:
+        Acceptance.objects.get_or_create(agreement=agreement, member=by)
+
+
+def has_accepted(agreement: Agreement | None, member: Member) -> bool:
+    """Whether there is nothing left for them to accept."""
+    return agreement is None or Acceptance.objects.filter(agreement=agreement, member=member).exists()
+
+
+@transaction.atomic
+def approve_request(membership: Membership, *, by: Member) -> bool:
+    """Let somebody who asked into the group. False if nothing was asked any more."""
+    requested = Membership.objects.requested().filter(pk=membership.pk)
+    if not requested.update(status=Membership.Status.ACTIVE, joined_at=timezone.now(), left_at=None):
+        return False
+    record("membership.approved", membership.group, by=by, member=str(membership.member_id))
+    return True
+
+
+@transaction.atomic
+def decline_request(membership: Membership, *, by: Member) -> bool:
+    """Say no to a request. False if nothing was asked any more."""
+    requested = Membership.objects.requested().filter(pk=membership.pk)
+    if not requested.update(status=Membership.Status.REMOVED, left_at=timezone.now()):
+        return False
+    record("membership.declined", membership.group, by=by, member=str(membership.member_id))
+    return True

@@ -1,0 +1,70 @@
+"""The only way from a request to a meeting. A stranger gets 404, a wrong role 403."""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.core import signing
+from django.db.models import Q
+from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+
+from groups.access import is_facilitator, require_facilitator
+from groups.models import Group, Membership
+from members.models import Member
+
+from .models import Meeting, Participation
+
+ANSWER_SALT = "meetings.answer"
+
+
+def get_meeting(request: HttpRequest, meeting_id: UUID) -> Meeting:
+    """A meeting of a group that is listed, or that one belongs to or works with."""
+    may_see = Q(group__is_listed=True)
+    if request.user.is_authenticated:
+        may_see |= Q(group__in=Group.objects.of_member(request.user)) | Q(
+            group__in=Group.objects.visible_to(request.user)
+        )
+    return get_object_or_404(Meeting.objects.select_related("group", "topic").filter(may_see), pk=meeting_id)
+
+
+def get_meeting_as_facilitator(request: HttpRequest, meeting_id: UUID) -> Meeting:
+    """A meeting of a group one runs."""
+    meeting = get_object_or_404(Meeting.objects.select_related("group", "topic"), pk=meeting_id)
+    require_facilitator(request.user, meeting.group)
+    return meeting
+
+
+def may_see_place(member: Member, meeting: Meeting, participation: Participation | None) -> bool:
+    """Whether to show address and how to get in: with a place, or running the group."""
+    if participation and participation.rsvp == Participation.Rsvp.GOING:
+        return meeting.status in (Meeting.Status.SCHEDULED, Meeting.Status.HELD)
+    return member.is_authenticated and is_facilitator(member, meeting.group)
+
+
+def may_see_link(member: Member, meeting: Meeting, participation: Participation | None) -> bool:
+    """The meeting link: as the place, and from an hour before the start to the end (PRV-14)."""
+    if not may_see_place(member, meeting, participation):
+        return False
+    return meeting.starts_at - settings.LINK_OPENS_BEFORE <= timezone.now() <= meeting.ends_at
+
+
+def answer_token(meeting_id: UUID, member_id: UUID) -> str:
+    """Lets the bearer answer for one member at one meeting until it starts, and nothing else (EML-03)."""
+    return signing.dumps([str(meeting_id), str(member_id)], salt=ANSWER_SALT)
+
+
+def get_meeting_by_token(token: str) -> tuple[Meeting, Member]:
+    """The meeting and member of a link from a mail; 404 once the meeting has begun or is off."""
+    try:
+        meeting_id, member_id = signing.loads(token, salt=ANSWER_SALT)
+    except signing.BadSignature as error:
+        raise Http404 from error
+    meeting = get_object_or_404(Meeting.objects.upcoming().select_related("group"), pk=meeting_id)
+    membership = get_object_or_404(
+        Membership.objects.active().select_related("member"),
+        group=meeting.group_id,
+        member=member_id,
+        member__is_active=True,
+    )
+    return meeting, membership.member

@@ -1,0 +1,157 @@
+"""What the mails about meetings say. Facts are looked at again when a mail leaves; the words are made once for each
+meeting, language and kind of reader, and only links are filled in per person."""
+
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+
+from groups.models import Membership
+from members.models import Consent
+from members.services import withdraw_consent
+from outbox import kinds
+from outbox.kinds import Letter, Unwanted
+from outbox.models import Email
+from outbox.services import unsubscribe_url
+
+from . import wording
+from .access import answer_token
+from .models import Meeting, Participation
+from .services.reminders import reminder_fact
+
+ANSWER_URL = "https://answer.invalid/"
+UNSUBSCRIBE_URL = "https://unsubscribe.invalid/"
+
+
+def register() -> None:
+    kinds.register(kinds.Kind("reminder", _prepare_reminders, unsubscribe=_stop_reminders))
+    kinds.register(kinds.Kind("cancelled", _prepare_cancelled))
+    kinds.register(kinds.Kind("moved", _prepare_moved))
+    kinds.register(kinds.Kind("offer", _prepare_offers))
+
+
+def _stop_reminders(member_id: UUID) -> None:
+    withdraw_consent(member_id, Consent.Kind.REMINDERS)
+
+
+class _Facts:
+    """What a batch of mails speaks of, fetched in a few queries whatever its size."""
+
+    def __init__(self, emails: Sequence[Email]):
+        meeting_ids = {email.about_id for email in emails}
+        member_ids = {email.recipient_id for email in emails}
+        self.meetings = Meeting.objects.select_related("group").in_bulk(meeting_ids)
+        self.participations = {
+            (row.meeting_id, row.member_id): row
+            for row in Participation.objects.filter(meeting__in=meeting_ids, member__in=member_ids)
+        }
+        self.groups = set(
+            Membership.objects.active()
+            .filter(member__in=member_ids, group__meetings__in=meeting_ids, is_muted=False)
+            .values_list("group", "member")
+        )
+        self.reminded = set(
+            Consent.objects.standing()
+            .filter(member__in=member_ids, kind=Consent.Kind.REMINDERS)
+            .values_list("member", flat=True)
+        )
+
+    def rsvp(self, email: Email) -> str | None:
+        participation = self.participations.get((email.about_id, email.recipient_id))
+        return participation.rsvp if participation else None
+
+
+def _prepare(
+    emails: Sequence[Email], unwanted: Callable[[Email, Meeting, _Facts], str]
+) -> dict[UUID, Letter | Unwanted]:
+    """Letters by e-mail id. `unwanted` says why a mail must not go out after all, or nothing."""
+    facts = _Facts(emails)
+    written: dict[tuple, Letter] = {}
+    answers: dict[UUID, Letter | Unwanted] = {}
+    for email in emails:
+        meeting = facts.meetings.get(email.about_id)
+        reason = "the meeting is gone" if meeting is None else unwanted(email, meeting, facts)
+        if meeting is None or reason or not email.recipient.is_active:
+            answers[email.pk] = Unwanted(reason or "the account is closed")
+            continue
+        rsvp = facts.rsvp(email)
+        key = (email.kind, meeting.pk, email.recipient.language, rsvp)
+        if key not in written:
+            written[key] = _write(email.kind, meeting, rsvp, email.recipient.language)
+        answers[email.pk] = _fill_in(written[key], email)
+    return answers
+
+
+def _write(kind: str, meeting: Meeting, rsvp: str | None, language: str) -> Letter:
+    with translation.override(language):
+        context = {
+            "kind": kind,
+            "when": wording.when(meeting),
+            "when_short": wording.when_short(meeting),
+            "rsvp": rsvp,
+            "answer_url": ANSWER_URL,
+            "unsubscribe_url": UNSUBSCRIBE_URL,
+            "meeting_url": settings.SITE_URL + meeting.get_absolute_url(),
+            "help_lines": settings.HELP_LINES,
+            "site_name": settings.SITE_NAME,
+        }
+        return Letter(
+            subject=render_to_string(f"meetings/mail/{kind}_subject.txt", context),
+            text=render_to_string(f"meetings/mail/{kind}.txt", context),
+            html=render_to_string(f"meetings/mail/{kind}.html", context),
+        )
+
+
+def _fill_in(letter: Letter, email: Email) -> Letter:
+    answer_url = settings.SITE_URL + reverse(
+        "meetings:answer_from_mail", args=[answer_token(email.about_id, email.recipient_id)]
+    )
+    stop_url = unsubscribe_url(email)
+
+    def fill(text: str) -> str:
+        return text.replace(ANSWER_URL, answer_url).replace(UNSUBSCRIBE_URL, stop_url)
+
+    return Letter(letter.subject, fill(letter.text), fill(letter.html))
+
+
+def _prepare_reminders(emails: Sequence[Email]) -> dict[UUID, Letter | Unwanted]:
+    def unwanted(email: Email, meeting: Meeting, facts: _Facts) -> str:
+        if meeting.status != Meeting.Status.SCHEDULED:
+            return "the meeting is off"
+        if email.fact != reminder_fact(meeting.starts_at):
+            return "the meeting has moved"
+        if email.recipient_id not in facts.reminded or (meeting.group_id, email.recipient_id) not in facts.groups:
+            return "reminders are off"
+        if facts.rsvp(email) not in (None, Participation.Rsvp.GOING):
+            return "not coming"
+        return ""
+
+    return _prepare(emails, unwanted)
+
+
+def _prepare_cancelled(emails: Sequence[Email]) -> dict[UUID, Letter | Unwanted]:
+    return _prepare(
+        emails,
+        lambda email, meeting, facts: "" if meeting.status == Meeting.Status.CANCELLED else "the meeting is on again",
+    )
+
+
+def _prepare_moved(emails: Sequence[Email]) -> dict[UUID, Letter | Unwanted]:
+    def unwanted(email: Email, meeting: Meeting, facts: _Facts) -> str:
+        if meeting.status != Meeting.Status.SCHEDULED:
+            return "the meeting is off"
+        return "" if email.fact == meeting.starts_at.isoformat() else "the meeting has moved again"
+
+    return _prepare(emails, unwanted)
+
+
+def _prepare_offers(emails: Sequence[Email]) -> dict[UUID, Letter | Unwanted]:
+    return _prepare(
+        emails,
+        lambda email, meeting, facts: (
+            "" if facts.rsvp(email) == Participation.Rsvp.OFFERED else "the offer is no longer open"
+        ),
+    )

@@ -1,0 +1,353 @@
+import uuid
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext_lazy as _
+
+from groups.models import Group, Topic, validate_time_zone
+from members.models import Member
+
+from . import recurrence
+
+
+class MeetingSeriesQuerySet(models.QuerySet):
+    def running(self):
+        """Those that may still meet."""
+        return self.filter(Q(until_on=None) | Q(until_on__gte=timezone.now().date() - timedelta(days=1)))
+
+    def visible_to(self, staff: Member):
+        return self.filter(group__in=Group.objects.visible_to(staff))
+
+
+class MeetingSeries(models.Model):
+    """The rule by which a group meets, as people say it: wall time in a zone, weekdays, every so many weeks."""
+
+    WEEKDAYS = [(number, name) for number, name in WEEKDAYS.items()]
+    NTH = [(1, _("first")), (2, _("second")), (3, _("third")), (4, _("fourth")), (-1, _("last"))]
+
+    group = models.ForeignKey(Group, models.CASCADE, related_name="series", verbose_name=_("group"))
+    weekdays = ArrayField(models.SmallIntegerField(choices=WEEKDAYS), verbose_name=_("weekdays"))
+    every_n_weeks = models.PositiveSmallIntegerField(
+        _("every how many weeks"), default=1, validators=[MinValueValidator(1), MaxValueValidator(12)]
+    )
+    nth_of_month = models.SmallIntegerField(_("or which one of the month"), choices=NTH, null=True, blank=True)
+    start_time = models.TimeField(_("starts"))
+    minutes = models.PositiveSmallIntegerField(
+        _("minutes"), default=90, validators=[MinValueValidator(5), MaxValueValidator(720)]
+    )
+    time_zone = models.CharField(_("time zone"), max_length=40, validators=[validate_time_zone])
+    from_on = models.DateField(_("from"))
+    until_on = models.DateField(_("until"), null=True, blank=True)
+
+    objects = MeetingSeriesQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("weekly schedule")
+        verbose_name_plural = _("weekly schedules")
+        constraints = [
+            models.CheckConstraint(name="series_lasts", condition=Q(minutes__gte=1, minutes__lt=1440)),
+            models.CheckConstraint(name="series_has_weekdays", condition=~Q(weekdays=[])),
+            models.CheckConstraint(name="series_every_week_or_more", condition=Q(every_n_weeks__gte=1)),
+            models.CheckConstraint(
+                name="series_ends_after_start", condition=Q(until_on=None) | Q(until_on__gte=F("from_on"))
+            ),
+        ]
+
+    def __str__(self):
+        days = ", ".join(str(WEEKDAYS[day]) for day in self.weekdays)
+        return f"{days} {self.start_time:%H:%M} ({self.time_zone})"
+
+    def dates(self, first: date, last: date) -> list[date]:
+        """The dates of the rule between two dates, both included; suspensions are not looked at."""
+        if self.until_on:
+            last = min(last, self.until_on)
+        return recurrence.dates(
+            weekdays=self.weekdays,
+            every_n_weeks=self.every_n_weeks,
+            nth_of_month=self.nth_of_month,
+            since=self.from_on,
+            first=first,
+            last=last,
+        )
+
+    def starts_at(self, on: date) -> datetime:
+        return recurrence.starts_at(on, self.start_time, self.time_zone)
+
+
+class Suspension(models.Model):
+    """A time in which a series does not meet, or (`place_only`) meets online because its place is closed."""
+
+    series = models.ForeignKey(MeetingSeries, models.CASCADE, related_name="suspensions")
+    from_on = models.DateField(_("from"))
+    until_on = models.DateField(_("until"), null=True, blank=True, help_text=_("Empty: until further notice."))
+    place_only = models.BooleanField(_("only the place is closed: meets online"), default=False)
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("suspension")
+        verbose_name_plural = _("suspensions")
+        constraints = [
+            models.CheckConstraint(
+                name="suspension_ends_after_start", condition=Q(until_on=None) | Q(until_on__gte=F("from_on"))
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.from_on} – {self.until_on or '…'}"
+
+    def covers(self, on: date) -> bool:
+        return self.from_on <= on and (self.until_on is None or on <= self.until_on)
+
+
+class MeetingQuerySet(models.QuerySet):
+    def upcoming(self):
+        return self.filter(status=Meeting.Status.SCHEDULED, starts_at__gt=Now())
+
+    def upcoming_cancelled(self):
+        return self.filter(status=Meeting.Status.CANCELLED, starts_at__gt=Now())
+
+    def within_days(self, days: int):
+        return self.filter(starts_at__lte=timezone.now() + timedelta(days=days))
+
+    def with_places(self):
+        return self.filter(places_taken__lt=F("capacity"))
+
+    def in_order(self):
+        return self.order_by("starts_at", "id")
+
+    def listed(self):
+        return self.filter(group__is_listed=True)
+
+    def of_members_groups(self, member: Member):
+        return self.filter(group__in=Group.objects.of_member(member))
+
+    def visible_to(self, staff: Member):
+        return self.filter(group__in=Group.objects.visible_to(staff))
+
+    def on_weekday(self, day: int):
+        """Monday = 0, in the meeting's own zone."""
+        return self.filter(local_date__iso_week_day=day + 1)
+
+    def between_hours(self, first: int, last: int):
+        """Starting at or after hour `first` and before hour `last`, local time; a span may cross midnight."""
+        if first < last:
+            return self.filter(local_time__hour__gte=first, local_time__hour__lt=last)
+        return self.filter(Q(local_time__hour__gte=first) | Q(local_time__hour__lt=last))
+
+    def matching(self, text: str):
+        """Every word of the text occurs in the group's name, area, place or description."""
+        found = self
+        for word in text.split()[:8]:
+            found = found.filter(
+                Q(group__name__icontains=word)
+                | Q(group__area__icontains=word)
+                | Q(group__place__icontains=word)
+                | Q(group__description__icontains=word)
+            )
+        return found
+
+    def roster_open(self):
+        """Begun, and nobody has said yet who came."""
+        return self.filter(status=Meeting.Status.SCHEDULED, starts_at__lte=Now())
+
+
+class Meeting(models.Model):
+    """One dated meeting. Reminder, RSVP, roster, calendar, feed and report all speak of this row."""
+
+    class Status(models.TextChoices):
+        SCHEDULED = "scheduled", _("scheduled")
+        CANCELLED = "cancelled", _("cancelled")
+        HELD = "held", _("held")
+        DID_NOT_MEET = "did_not_meet", _("did not meet")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    group = models.ForeignKey(Group, models.CASCADE, related_name="meetings", verbose_name=_("group"))
+    series = models.ForeignKey(MeetingSeries, models.CASCADE, related_name="meetings", verbose_name=_("schedule"))
+    series_date = models.DateField(editable=False, help_text="the date of the rule it stands for, also once moved")
+    starts_at = models.DateTimeField(_("starts"))
+    ends_at = models.DateTimeField(_("ends"))
+    local_date = models.DateField(_("date"))
+    local_time = models.TimeField(_("time"))
+    time_zone = models.CharField(_("time zone"), max_length=40)
+    mode = models.CharField(_("where"), max_length=10, choices=Group.Mode.choices)
+    status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.SCHEDULED)
+    topic = models.ForeignKey(
+        Topic, models.SET_NULL, null=True, blank=True, related_name="meetings", verbose_name=_("topic")
+    )
+    capacity = models.PositiveSmallIntegerField(_("places"))
+    places_taken = models.PositiveSmallIntegerField(
+        default=0, db_default=0, editable=False, help_text="going + offered, kept by a trigger"
+    )
+    headcount = models.PositiveSmallIntegerField(
+        _("came without a name"), default=0, db_default=0, help_text=_("People in the room who gave no name or code.")
+    )
+    cancel_reason = models.CharField(_("reason"), max_length=200, blank=True)
+    suspension = models.ForeignKey(
+        Suspension, models.SET_NULL, null=True, blank=True, editable=False, related_name="meetings"
+    )
+    sequence = models.PositiveIntegerField(default=0, editable=False, help_text="RFC 5546 §2.1.4")
+
+    objects = MeetingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("meeting")
+        verbose_name_plural = _("meetings")
+        ordering = ["starts_at"]
+        constraints = [
+            models.UniqueConstraint(name="meeting_once_per_series_date", fields=["series", "series_date"]),
+            models.UniqueConstraint(name="meeting_once_per_series_start", fields=["series", "starts_at"]),
+            models.CheckConstraint(
+                name="meeting_never_over_capacity", condition=Q(places_taken__gte=0, places_taken__lte=F("capacity"))
+            ),
+            models.CheckConstraint(name="meeting_ends_after_start", condition=Q(ends_at__gt=F("starts_at"))),
+        ]
+        indexes = [
+            models.Index(fields=["starts_at"], name="meeting_upcoming", condition=Q(status="scheduled")),
+            models.Index(fields=["group", "starts_at"], name="meeting_of_group"),
+            models.Index(fields=["group", "local_date"], name="meeting_by_date"),
+        ]
+
+    def __str__(self):
+        return f"{self.local_date:%Y-%m-%d} {self.local_time:%H:%M}"
+
+    def get_absolute_url(self):
+        return reverse("meetings:meeting_detail", args=[self.pk])
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def local_start(self) -> datetime:
+        return self.starts_at.astimezone(self.zone)
+
+    @property
+    def local_end(self) -> datetime:
+        return self.ends_at.astimezone(self.zone)
+
+    @property
+    def minutes(self) -> int:
+        return int((self.ends_at - self.starts_at).total_seconds() // 60)
+
+    @property
+    def places_left(self) -> int:
+        return max(self.capacity - self.places_taken, 0)
+
+    @property
+    def has_begun(self) -> bool:
+        return self.starts_at <= timezone.now()
+
+    @property
+    def roster_is_open(self) -> bool:
+        """Attendance is taken from an hour before the start, of a meeting that is not off."""
+        opens_at = self.starts_at - timedelta(hours=1)
+        return opens_at <= timezone.now() and self.status in (self.Status.SCHEDULED, self.Status.HELD)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether one can still say that one comes."""
+        return self.status == self.Status.SCHEDULED and not self.has_begun
+
+
+class ParticipationQuerySet(models.QuerySet):
+    def holding_a_place(self):
+        return self.filter(rsvp__in=[Participation.Rsvp.GOING, Participation.Rsvp.OFFERED])
+
+    def expecting_to_come(self):
+        """Those to be told when a meeting changes: with a place, with an offer, or in line."""
+        return self.filter(
+            rsvp__in=[Participation.Rsvp.GOING, Participation.Rsvp.OFFERED, Participation.Rsvp.WAITLISTED]
+        )
+
+    def in_line(self):
+        """The waiting list, in its one agreed order."""
+        return self.filter(rsvp=Participation.Rsvp.WAITLISTED).order_by("rsvp_at", "id")
+
+    def on_roster(self, meeting: Meeting):
+        """Those with a place, and everybody of whom it is said whether they came."""
+        return self.filter(
+            Q(rsvp__in=[Participation.Rsvp.GOING, Participation.Rsvp.OFFERED]) | Q(attendance__isnull=False),
+            meeting=meeting,
+        )
+
+    def lapsed(self):
+        return self.filter(rsvp=Participation.Rsvp.OFFERED, offer_expires_at__lte=timezone.now())
+
+    def attended(self):
+        return self.filter(attendance__in=Participation.CAME)
+
+    def visible_to(self, staff: Member):
+        if staff.is_superuser:  # who comes to which meeting is not for the operator
+            return self.none()
+        return self.filter(meeting__group__in=Group.objects.visible_to(staff))
+
+
+class Participation(models.Model):
+    """One member at one meeting: what they said (`rsvp`) and what happened (`attendance`), independent facts."""
+
+    class Rsvp(models.TextChoices):
+        GOING = "going", _("going")
+        DECLINED = "declined", _("can’t make it")
+        WAITLISTED = "waitlisted", _("on the waiting list")
+        OFFERED = "offered", _("place offered")
+
+    class Attendance(models.TextChoices):
+        PRESENT = "present", _("present")
+        LATE = "late", _("came late")
+        LEFT_EARLY = "left_early", _("left early")
+        ABSENT = "absent", _("not there")
+        EXCUSED = "excused", _("excused")
+
+    CAME = (Attendance.PRESENT, Attendance.LATE, Attendance.LEFT_EARLY)
+
+    meeting = models.ForeignKey(Meeting, models.CASCADE, related_name="participations", verbose_name=_("meeting"))
+    member = models.ForeignKey(Member, models.CASCADE, related_name="participations", verbose_name=_("member"))
+    rsvp = models.CharField(_("answer"), max_length=10, choices=Rsvp.choices, null=True, blank=True)  # noqa: DJ001
+    rsvp_at = models.DateTimeField(_("answered"), null=True, blank=True)
+    offer_expires_at = models.DateTimeField(_("offer stands until"), null=True, blank=True)
+    attendance = models.CharField(  # noqa: DJ001  (null: nobody has said yet)
+        _("attendance"), max_length=10, choices=Attendance.choices, null=True, blank=True
+    )
+    recorded_by = models.ForeignKey(
+        Member, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("recorded by")
+    )
+    recorded_at = models.DateTimeField(_("recorded"), null=True, blank=True)
+
+    objects = ParticipationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("participation")
+        verbose_name_plural = _("participations")
+        constraints = [
+            models.UniqueConstraint(name="participation_once", fields=["meeting", "member"]),
+            models.CheckConstraint(
+                name="participation_offer_has_end",
+                condition=Q(rsvp="offered", offer_expires_at__isnull=False)
+                | (Q(offer_expires_at=None) & (~Q(rsvp="offered") | Q(rsvp=None))),
+            ),
+            models.CheckConstraint(
+                name="participation_attendance_has_time", condition=Q(attendance=None) | Q(recorded_at__isnull=False)
+            ),
+            models.CheckConstraint(
+                name="participation_rsvp_has_time", condition=Q(rsvp=None) | Q(rsvp_at__isnull=False)
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["meeting", "rsvp_at"], name="participation_in_line", condition=Q(rsvp="waitlisted")),
+            models.Index(fields=["offer_expires_at"], name="participation_offers", condition=Q(rsvp="offered")),
+        ]
+
+    def __str__(self):
+        return f"{self.member_id} {self.meeting_id}"
+
+    @property
+    def came(self) -> bool:
+        return self.attendance in self.CAME

@@ -1,0 +1,84 @@
+from datetime import datetime
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+import outbox.services as outbox
+
+# Who is to be reminded, of what: asked by start time in a window and by the clock on the group's own wall, so that
+# neither a missed tick nor a change of clocks loses or doubles anything (EML-06, EML-07, EML-14).
+DUE = """
+FROM meetings_meeting AS meeting
+JOIN groups_membership AS membership
+  ON membership.group_id = meeting.group_id AND membership.status = 'active' AND NOT membership.is_muted
+JOIN members_member AS member ON member.id = membership.member_id AND member.is_active
+LEFT JOIN meetings_participation AS participation
+  ON participation.meeting_id = meeting.id AND participation.member_id = member.id
+WHERE meeting.status = 'scheduled'
+  AND meeting.starts_at > %(now)s + %(latest)s AND meeting.starts_at <= %(now)s + %(earliest)s
+  -- later than the window only those the window should have reached: somebody who answered since knows
+  AND (meeting.starts_at > %(now)s + %(window_ends)s
+       OR COALESCE(participation.rsvp_at, membership.joined_at) <= meeting.starts_at - %(window_ends)s)
+  AND extract(hour FROM %(now)s AT TIME ZONE meeting.time_zone) >= %(first_hour)s
+  AND extract(hour FROM %(now)s AT TIME ZONE meeting.time_zone) < %(last_hour)s
+  -- those with a place, and those of the group who have not answered while there are places
+  AND (participation.rsvp = 'going' OR (participation.rsvp IS NULL AND meeting.places_taken < meeting.capacity))
+  AND EXISTS (SELECT FROM members_consent AS consent
+              WHERE consent.member_id = member.id AND consent.kind = 'reminders' AND consent.withdrawn_at IS NULL)
+  AND EXISTS (SELECT FROM account_emailaddress AS address
+              WHERE address.user_id = member.id AND address.email = member.email AND address.verified)
+"""
+
+QUEUE = """
+INSERT INTO outbox_email (key, kind, recipient_id, about_id, fact, expires_at)
+SELECT concat('reminder/', meeting.id, '/', member.id, '/', extract(epoch FROM meeting.starts_at)::bigint),
+       'reminder', member.id, meeting.id, extract(epoch FROM meeting.starts_at)::bigint, meeting.starts_at - %(latest)s
+{due}
+ON CONFLICT (key) DO NOTHING
+"""
+
+COUNT = """
+SELECT count(*)
+{due}
+AND NOT EXISTS (
+    SELECT FROM outbox_email AS email
+    WHERE email.kind = 'reminder' AND email.about_id = meeting.id AND email.recipient_id = member.id
+      AND email.fact = (extract(epoch FROM meeting.starts_at)::bigint)::text)
+"""
+
+
+@transaction.atomic
+def queue_due_reminders() -> int:
+    """Queue a reminder for everyone due one, in one statement. Returns how many were queued; a second call, none."""
+    with connection.cursor() as cursor:
+        cursor.execute(QUEUE.format(due=DUE), _parameters(timezone.now()))
+        queued = cursor.rowcount
+    if queued:
+        transaction.on_commit(outbox.wake_senders)
+    return queued
+
+
+def count_due_reminders() -> int:
+    """How many reminders the next tick would queue."""
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT.format(due=DUE), _parameters(timezone.now()))
+        return cursor.fetchone()[0]
+
+
+def reminder_fact(starts_at: datetime) -> str:
+    """What a reminder is about, as the statement above writes it."""
+    return str(int(starts_at.timestamp()))
+
+
+def _parameters(now: datetime) -> dict[str, object]:
+    window_ends, earliest = settings.REMIND_BEFORE
+    first_hour, last_hour = settings.REMIND_HOURS
+    return {
+        "now": now,
+        "latest": settings.REMIND_LATEST,
+        "earliest": earliest,
+        "window_ends": window_ends,
+        "first_hour": first_hour,
+        "last_hour": last_hour,
+    }

@@ -1,0 +1,193 @@
+"""From a series to its dated meetings, and what becomes of them when the series or a date changes."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+import outbox.services as outbox
+from audit.services import record
+from groups.models import Group
+from members.models import Member
+
+from ..models import Meeting, MeetingSeries, Participation, Suspension
+
+
+class Slot(NamedTuple):
+    """What a meeting on one date of a series should look like."""
+
+    series_date: date
+    starts_at: datetime
+    ends_at: datetime
+    mode: str
+
+
+def extend_series(series: QuerySet[MeetingSeries] | None = None) -> int:
+    """Make the dated meetings that are missing in the coming weeks, in bulk. Returns how many were made.
+
+    Without `series`: all that are running. A date that was moved or cancelled is not made again.
+    """
+    if series is None:
+        series = MeetingSeries.objects.running()
+    made = 0
+    for chunk in _chunks(series.select_related("group").prefetch_related("suspensions"), 500):
+        there = defaultdict(set)
+        for series_id, on in Meeting.objects.filter(
+            series__in=chunk, series_date__gte=timezone.now().date() - timedelta(days=1)
+        ).values_list("series", "series_date"):
+            there[series_id].add(on)
+        meetings = [
+            _meeting(one, slot) for one in chunk for slot in slots(one) if slot.series_date not in there[one.pk]
+        ]
+        made += len(Meeting.objects.bulk_create(meetings, batch_size=2000, ignore_conflicts=True))
+    return made
+
+
+def _chunks(series: QuerySet[MeetingSeries], size: int) -> Iterable[list[MeetingSeries]]:
+    rows = list(series)
+    return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+def slots(series: MeetingSeries) -> list[Slot]:
+    """The coming meetings a series should have: from now for so many weeks, less its suspensions."""
+    now = timezone.now()
+    today = now.astimezone(ZoneInfo(series.time_zone)).date()
+    found = []
+    for on in series.dates(today, today + timedelta(weeks=settings.WEEKS_AHEAD) - timedelta(days=1)):
+        starts_at = series.starts_at(on)
+        closed = [suspension for suspension in series.suspensions.all() if suspension.covers(on)]
+        if starts_at <= now or any(not suspension.place_only for suspension in closed):
+            continue
+        mode = Group.Mode.ONLINE.value if closed else series.group.mode
+        found.append(Slot(on, starts_at, starts_at + timedelta(minutes=series.minutes), mode))
+    return found
+
+
+def _meeting(series: MeetingSeries, slot: Slot) -> Meeting:
+    meeting = Meeting(series=series, group=series.group, capacity=series.group.capacity)
+    _place(meeting, series, slot)
+    return meeting
+
+
+def _place(meeting: Meeting, series: MeetingSeries, slot: Slot) -> None:
+    local = slot.starts_at.astimezone(ZoneInfo(series.time_zone))
+    meeting.series_date = slot.series_date
+    meeting.starts_at, meeting.ends_at = slot.starts_at, slot.ends_at
+    meeting.local_date, meeting.local_time = local.date(), local.time()
+    meeting.time_zone, meeting.mode = series.time_zone, slot.mode
+
+
+@transaction.atomic
+def follow_series(series: MeetingSeries, *, by: Member | None) -> int:
+    """Bring the coming meetings of a changed series in line with it and tell those who were to come.
+
+    A meeting moves with its week; one that has no date any more is dropped if nobody had answered, else cancelled.
+    Past meetings, cancelled ones and ones that still fit are left alone. Returns how many meetings changed.
+    """
+    series = MeetingSeries.objects.select_related("group").prefetch_related("suspensions").get(pk=series.pk)
+    wanted = {slot.series_date: slot for slot in slots(series)}
+    standing = list(Meeting.objects.upcoming().filter(series=series).in_order())
+    free = {on: slot for on, slot in wanted.items() if on not in {meeting.series_date for meeting in standing}}
+    changed = 0
+    for meeting in standing:
+        slot = wanted.get(meeting.series_date) or _take_same_week(free, meeting.series_date)
+        if slot is None:
+            changed += _drop(meeting, series, by=by)
+        elif (meeting.starts_at, meeting.ends_at, meeting.mode, meeting.time_zone) != (*slot[1:], series.time_zone):
+            _move(meeting, series, slot, by=by)
+            changed += 1
+    return changed + extend_series(MeetingSeries.objects.filter(pk=series.pk))
+
+
+def _take_same_week(free: dict[date, Slot], on: date) -> Slot | None:
+    for other in sorted(free):
+        if other.isocalendar()[:2] == on.isocalendar()[:2]:
+            return free.pop(other)
+    return None
+
+
+def _drop(meeting: Meeting, series: MeetingSeries, *, by: Member | None) -> bool:
+    suspension = next((s for s in series.suspensions.all() if s.covers(meeting.series_date)), None)
+    if suspension is None and not meeting.participations.exists():
+        meeting.delete()
+        return True
+    return cancel_meeting(meeting, by=by, reason=suspension.reason if suspension else "", suspension=suspension)
+
+
+def _move(meeting: Meeting, series: MeetingSeries, slot: Slot, *, by: Member | None) -> None:
+    _place(meeting, series, slot)
+    meeting.sequence += 1
+    meeting.save()
+    record("meeting.moved", meeting, by=by)
+    _tell("moved", meeting, fact=meeting.starts_at.isoformat())
+
+
+@transaction.atomic
+def cancel_meeting(meeting: Meeting, *, by: Member | None, reason: str, suspension: Suspension | None = None) -> bool:
+    """Cancel a meeting and tell those who were coming or in line. False if it was no longer scheduled."""
+    scheduled = Meeting.objects.filter(pk=meeting.pk, status=Meeting.Status.SCHEDULED)
+    if not scheduled.update(
+        status=Meeting.Status.CANCELLED, cancel_reason=reason, suspension=suspension, sequence=F("sequence") + 1
+    ):
+        return False
+    record("meeting.cancelled", meeting, by=by)
+    _tell("cancelled", meeting, fact=meeting.starts_at.isoformat())
+    return True
+
+
+def _tell(kind: str, meeting: Meeting, *, fact: str) -> None:
+    concerned = Participation.objects.filter(meeting=meeting).expecting_to_come()
+    outbox.queue(
+        kind,
+        list(concerned.values_list("member", flat=True)),
+        about_id=meeting.pk,
+        fact=fact,
+        expires_at=meeting.ends_at,
+    )
+
+
+@transaction.atomic
+def suspend_series(
+    series: MeetingSeries,
+    *,
+    by: Member | None,
+    from_on: date,
+    until_on: date | None = None,
+    place_only: bool = False,
+    reason: str = "",
+) -> Suspension:
+    """Let a series rest from one date, until another (included) or until resumed; tell those who were to come."""
+    suspension = Suspension.objects.create(
+        series=series, from_on=from_on, until_on=until_on, place_only=place_only, reason=reason
+    )
+    record("series.suspended", series, by=by)
+    follow_series(series, by=by)
+    return suspension
+
+
+@transaction.atomic
+def resume_series(series: MeetingSeries, *, by: Member | None, on: date) -> bool:
+    """End the suspensions of a series from a date and take up its meetings again. False if there were none."""
+    ended = 0
+    for suspension in series.suspensions.all():
+        if not suspension.covers(on) and suspension.from_on < on:
+            continue
+        ended += 1
+        Meeting.objects.upcoming_cancelled().filter(suspension=suspension, local_date__gte=on).update(
+            status=Meeting.Status.SCHEDULED, cancel_reason="", suspension=None, sequence=F("sequence") + 1
+        )
+        if suspension.from_on >= on:
+            suspension.delete()
+        else:
+            suspension.until_on = on - timedelta(days=1)
+            suspension.save(update_fields=["until_on"])
+    if ended:
+        record("series.resumed", series, by=by)
+        follow_series(series, by=by)
+    return bool(ended)

@@ -1,0 +1,18 @@
+from celery import shared_task
+
+from . import services
+
+
+@shared_task
+def queue_due_reminders():
+    services.queue_due_reminders()
+
+
+@shared_task
+def lapse_offers():
+    services.lapse_offers()
+
+
+@shared_task
+def extend_series():
+    services.extend_series()

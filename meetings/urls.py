@@ -1,0 +1,13 @@
+from django.urls import path
+
+from . import views
+
+app_name = "meetings"
+urlpatterns = [
+    path("meetings/", views.meeting_list, name="meeting_list"),
+    path("meetings/<uuid:meeting_id>/", views.meeting_detail, name="meeting_detail"),
+    path("meetings/<uuid:meeting_id>/rsvp/", views.meeting_rsvp, name="meeting_rsvp"),
+    path("meetings/<uuid:meeting_id>/roster/", views.meeting_roster, name="meeting_roster"),
+    path("groups/<slug:slug>/leave/", views.group_leave, name="group_leave"),
+    path("m/<str:token>/", views.answer_from_mail, name="answer_from_mail"),
+]

@@ -1,0 +1,65 @@
+"""Times and places as people read them, the same in lists, pages and mails."""
+
+from datetime import datetime
+
+from django.utils.dateformat import format as format_date
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+
+from .models import Meeting, MeetingSeries, Participation
+
+
+def clock(moment: datetime) -> str:
+    """`6:30 pm` in English, `18:30` in Spanish."""
+    if (get_language() or "en").startswith("en"):
+        return format_date(moment, "g:i a").replace(".", "")
+    return format_date(moment, "H:i")
+
+
+def day(moment: datetime) -> str:
+    """`Tuesday, December 1`."""
+    return format_date(moment, _("l, F j"))
+
+
+def when(meeting: Meeting) -> str:
+    """`Tuesday, December 1, 6:30 pm (PST)`: always with its zone."""
+    start = meeting.local_start
+    return _("%(day)s, %(time)s (%(zone)s)") % {"day": day(start), "time": clock(start), "zone": start.tzname()}
+
+
+def when_short(meeting: Meeting) -> str:
+    """`Tuesday 6:30 pm (PST)`, for a subject line."""
+    start = meeting.local_start
+    return _("%(weekday)s %(time)s (%(zone)s)") % {
+        "weekday": format_date(start, "l"),
+        "time": clock(start),
+        "zone": start.tzname(),
+    }
+
+
+def places(meeting: Meeting) -> str:
+    if meeting.places_left:
+        return ngettext("%(count)s place left", "%(count)s places left", meeting.places_left) % {
+            "count": meeting.places_left
+        }
+    return _("full, with a waiting list")
+
+
+def pattern(series: MeetingSeries) -> str:
+    """`Tuesdays, 6:30 pm`; `every 2 weeks: Tuesday, 6:30 pm`."""
+    names = ", ".join(str(dict(MeetingSeries.WEEKDAYS)[number]) for number in series.weekdays)
+    start = clock(datetime.combine(series.from_on, series.start_time))
+    if series.nth_of_month:
+        nth = dict(MeetingSeries.NTH)[series.nth_of_month]
+        return _("%(nth)s %(days)s of the month, %(time)s") % {"nth": nth, "days": names, "time": start}
+    if series.every_n_weeks > 1:
+        return _("every %(count)s weeks: %(days)s, %(time)s") % {
+            "count": series.every_n_weeks,
+            "days": names,
+            "time": start,
+        }
+    return _("every %(days)s, %(time)s") % {"days": names, "time": start}
+
+
+def answer(participation: Participation | None) -> str:
+    return participation.get_rsvp_display() if participation and participation.rsvp else ""

@@ -1,0 +1,137 @@
+import secrets
+import uuid
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # none that look alike
+
+
+def new_code() -> str:
+    """A member's code, such as `M-7F3K2P`: to call somebody by on paper and in logs without saying who it is."""
+    return "M-" + "".join(secrets.choice(CODE_LETTERS) for _ in range(6))
+
+
+class MemberQuerySet(models.QuerySet):
+    def visible_to(self, staff: "Member"):
+        """Those this person may meet at work: a counselor, the people of their groups; a coordinator, everybody."""
+        if staff.is_coordinator or staff.is_superuser:
+            return self
+        if staff.is_counselor:
+            return self.filter(memberships__group__facilitators__member=staff).distinct()
+        return self.none()
+
+    def counselors(self):
+        return self.filter(is_active=True, role__in=[Member.Role.COUNSELOR, Member.Role.COORDINATOR])
+
+
+class MemberManager(BaseUserManager.from_queryset(MemberQuerySet)):
+    def create_user(self, email, password=None, **fields):
+        member = self.model(email=email.strip().lower(), **fields)
+        member.set_password(password)
+        member.save(using=self._db)
+        return member
+
+    def create_superuser(self, email, password=None, **fields):
+        return self.create_user(email, password, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, email):
+        return self.get(email=email.strip().lower())
+
+
+class Member(AbstractBaseUser, PermissionsMixin):
+    """A person who signed in. No legal name is kept; `display_name` is the name they chose to be met by."""
+
+    class Role(models.TextChoices):
+        MEMBER = "member", _("member")
+        COUNSELOR = "counselor", _("counselor")
+        COORDINATOR = "coordinator", _("coordinator")
+        REPORTS = "reports", _("reports")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    code = models.CharField(_("code"), max_length=10, unique=True, default=new_code, editable=False)
+    email = models.EmailField(_("e-mail address"), unique=True)
+    display_name = models.CharField(_("display name"), max_length=40)
+    role = models.CharField(_("role"), max_length=12, choices=Role.choices, default=Role.MEMBER)
+    language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES, default="en")
+    is_active = models.BooleanField(_("active"), default=True)
+    joined_at = models.DateTimeField(_("joined"), default=timezone.now)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS = ["display_name"]
+
+    objects = MemberManager()
+
+    class Meta:
+        verbose_name = _("member")
+        verbose_name_plural = _("members")
+        ordering = ["display_name", "code"]
+        constraints = [
+            models.CheckConstraint(name="member_has_a_name", condition=~Q(display_name="")),
+            models.CheckConstraint(name="member_email_is_lower_case", condition=Q(email=Lower("email"))),
+        ]
+
+    def __str__(self):
+        return self.code
+
+    @property
+    def is_staff(self) -> bool:
+        """May open the admin; what they find there is scoped by role."""
+        return self.is_superuser or self.role in (self.Role.COUNSELOR, self.Role.COORDINATOR)
+
+    @property
+    def works_here(self) -> bool:
+        """Anyone with a role beyond member: they sign in with a second factor."""
+        return self.is_superuser or self.role != self.Role.MEMBER
+
+    @property
+    def is_counselor(self) -> bool:
+        return self.role == self.Role.COUNSELOR
+
+    @property
+    def is_coordinator(self) -> bool:
+        return self.role == self.Role.COORDINATOR
+
+    @property
+    def reads_reports(self) -> bool:
+        return self.role in (self.Role.COUNSELOR, self.Role.COORDINATOR, self.Role.REPORTS)
+
+
+class ConsentQuerySet(models.QuerySet):
+    def standing(self):
+        return self.filter(withdrawn_at=None)
+
+
+class Consent(models.Model):
+    """That a person agreed to something, to which words, when. Kept for good; only the withdrawal is added."""
+
+    class Kind(models.TextChoices):
+        REMINDERS = "reminders", _("reminders by e-mail")
+
+    WORDS = {Kind.REMINDERS: _("Send me a short e-mail before my meetings. It names no group and no reason.")}
+
+    member = models.ForeignKey(Member, models.CASCADE, related_name="consents")
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    text = models.TextField(help_text="the exact words that were shown")
+    text_hash = models.CharField(max_length=64)
+    language = models.CharField(max_length=8)
+    given_at = models.DateTimeField(default=timezone.now)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ConsentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="consent_stands_once", fields=["member", "kind"], condition=Q(withdrawn_at=None)
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.kind} {self.member_id}"

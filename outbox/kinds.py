@@ -1,0 +1,47 @@
+"""The kinds of mail this site sends. Each app registers its own when it is ready; the outbox knows no app."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from .models import Email
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What one person is to read. The subject is seen on lock screens: it names no group and no reason."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True)
+class Unwanted:
+    """The mail must not go out after all, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of mail.
+
+    `prepare` is asked at the moment of sending, for a batch at once: it looks at the facts again and returns, by
+    e-mail id, a Letter or Unwanted. `unsubscribe` is given for mail a person can switch off, and takes their id.
+    """
+
+    name: str
+    prepare: Callable[[Sequence[Email]], Mapping[UUID, Letter | Unwanted]]
+    unsubscribe: Callable[[UUID], None] | None = None
+
+
+_kinds: dict[str, Kind] = {}
+
+
+def register(kind: Kind) -> None:
+    _kinds[kind.name] = kind
+
+
+def get(name: str) -> Kind:
+    return _kinds[name]

@@ -1,0 +1,26 @@
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
+from django.urls import include, path
+from django.utils.module_loading import import_string
+from django.views.i18n import set_language
+
+from . import health
+
+admin.autodiscover()
+admin.site.login = secure_admin_login(admin.site.login)  # one way to sign in: limited, with the second factor
+
+urlpatterns = [
+    path("", import_string("meetings.views.home"), name="home"),
+    path("my/", import_string("meetings.views.my_week"), name="my_week"),
+    path("", include("members.urls")),
+    path("", include("outbox.urls")),
+    path("", include("meetings.urls")),
+    path("groups/", include("groups.urls")),
+    path("reports/", include("reports.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("language/", login_not_required(set_language), name="set_language"),
+    path("admin/", admin.site.urls),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+]

@@ -1,0 +1,70 @@
+"""The cast everybody knows, and the real services the tests run on.
+
+One house, two groups, people in each. A test that says somebody must not see a thing has the thing there to be seen.
+"""
+
+from types import SimpleNamespace
+
+import pytest
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.test import Client
+
+from groups.models import Facilitator, Group
+from members.models import Member
+
+from . import make
+
+
+@pytest.fixture
+def cast(db) -> SimpleNamespace:
+    """Willow (open) is run by Carol and has Mia and Max in it; Cedar (by request) is run by Dan and has Nora.
+
+    Olga coordinates, Rita reads reports, Sam is the superuser, Vera has an account and is in no group.
+    """
+    willow = make.group(name="Willow evening", slug="willow")
+    cedar = make.group(name="Cedar morning", slug="cedar", enrolment=Group.Enrolment.BY_REQUEST, is_listed=False)
+    people = SimpleNamespace(
+        willow=willow,
+        cedar=cedar,
+        mia=make.member("Mia"),
+        max=make.member("Max"),
+        nora=make.member("Nora"),
+        vera=make.member("Vera"),
+        carol=make.member("Carol", role=Member.Role.COUNSELOR),
+        dan=make.member("Dan", role=Member.Role.COUNSELOR),
+        olga=make.member("Olga", role=Member.Role.COORDINATOR),
+        rita=make.member("Rita", role=Member.Role.REPORTS),
+        sam=make.member("Sam", is_superuser=True),
+    )
+    Facilitator.objects.create(group=willow, member=people.carol)
+    Facilitator.objects.create(group=cedar, member=people.dan)
+    for group, member in ((willow, people.mia), (willow, people.max), (cedar, people.nora)):
+        make.membership(group, member)
+    people.willow_meeting = make.meeting(willow)
+    people.cedar_meeting = make.meeting(cedar)
+    return people
+
+
+@pytest.fixture
+def sign_in():
+    """A browser's worth of Django: signs a member in, staff with their second factor."""
+
+    def sign_in(member: Member | None) -> Client:
+        client = Client()
+        if member is not None:
+            if member.works_here and not member.authenticator_set.exists():
+                TOTP.activate(member, generate_totp_secret())
+            client.force_login(member)
+        return client
+
+    return sign_in
+
+
+@pytest.fixture(autouse=True)
+def _plain_static_files(settings):
+    """Pages under test name static files without the hash that only collectstatic knows; sign-ins hash quickly."""
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STAFF_MFA_REQUIRED = True

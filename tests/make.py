@@ -1,0 +1,121 @@
+"""Rows for tests, each valid as it stands: `make.meeting(group)` is a scheduled meeting in two days."""
+
+from datetime import datetime, timedelta
+from itertools import count
+from zoneinfo import ZoneInfo
+
+from allauth.account.models import EmailAddress
+from django.utils import timezone
+
+from groups.models import Agreement, Group, Membership
+from groups.services import accept_agreement
+from meetings.models import Meeting, MeetingSeries, Participation
+from members.models import Consent, Member
+from members.services import give_consent
+
+number = count(1)
+PASSWORD = "a long and quiet river"
+
+
+def member(name: str = "Kim", *, email: str = "", reminders: bool = False, **fields) -> Member:
+    email = email or f"{name.lower()}{next(number)}@example.org"
+    made = Member.objects.create_user(email, PASSWORD, display_name=name, **fields)
+    EmailAddress.objects.create(user=made, email=email, verified=True, primary=True)
+    if reminders:
+        give_consent(made, Consent.Kind.REMINDERS)
+    return made
+
+
+def members(how_many: int) -> list[Member]:
+    """Many at once, without passwords."""
+    made = Member.objects.bulk_create(
+        Member(email=f"person{next(number)}@example.org", display_name=f"Person {n}", password="!")
+        for n in range(how_many)
+    )
+    EmailAddress.objects.bulk_create(
+        EmailAddress(user=one, email=one.email, verified=True, primary=True) for one in made
+    )
+    return made
+
+
+def group(**fields) -> Group:
+    n = next(number)
+    fields = {
+        "name": f"Group {n}",
+        "slug": f"group-{n}",
+        "time_zone": "America/New_York",
+        "area": "Riverside",
+        "place": "Community house",
+        "address": "12 Hidden Lane",
+        "link": "https://meet.example.org/hidden-room",
+    } | fields
+    return Group.objects.create(**fields)
+
+
+def agreement(group: Group | None = None, **fields) -> Agreement:
+    return Agreement.objects.create(group=group, **({"version": next(number), "text": "Be kind."} | fields))
+
+
+def membership(group: Group, member: Member, **fields) -> Membership:
+    fields = {"status": Membership.Status.ACTIVE, "joined_at": timezone.now() - timedelta(days=30)} | fields
+    made = Membership.objects.create(group=group, member=member, **fields)
+    accept_agreement(Agreement.objects.current_for(group), by=member)
+    return made
+
+
+def series(group: Group, **fields) -> MeetingSeries:
+    today = timezone.now().astimezone(ZoneInfo(group.time_zone)).date()
+    fields = {
+        "weekdays": [today.weekday()],
+        "start_time": "18:30",
+        "minutes": 90,
+        "time_zone": group.time_zone,
+        "from_on": today - timedelta(weeks=26),
+    } | fields
+    made = MeetingSeries.objects.create(group=group, **fields)
+    made.refresh_from_db()
+    return made
+
+
+def meeting(
+    group: Group, *, starts_at: datetime | None = None, minutes: int = 90, series: MeetingSeries | None = None, **fields
+) -> Meeting:
+    starts_at = (starts_at or timezone.now() + timedelta(days=2)).replace(microsecond=0)
+    local = starts_at.astimezone(ZoneInfo(group.time_zone))
+    series = series or _series_for(group, local)
+    return Meeting.objects.create(
+        **{
+            "group": group,
+            "series": series,
+            "series_date": local.date(),
+            "starts_at": starts_at,
+            "ends_at": starts_at + timedelta(minutes=minutes),
+            "local_date": local.date(),
+            "local_time": local.time(),
+            "time_zone": group.time_zone,
+            "mode": group.mode,
+            "capacity": group.capacity,
+        }
+        | fields
+    )
+
+
+def _series_for(group: Group, local: datetime) -> MeetingSeries:
+    return MeetingSeries.objects.create(
+        group=group,
+        weekdays=[local.weekday()],
+        start_time=local.time(),
+        minutes=90,
+        time_zone=group.time_zone,
+        from_on=local.date() - timedelta(weeks=26),
+    )
+
+
+def participation(meeting: Meeting, member: Member, rsvp: str | None = "going", **fields) -> Participation:
+    now = timezone.now()
+    fields = {"rsvp": rsvp, "rsvp_at": now if rsvp else None} | fields
+    if rsvp == Participation.Rsvp.OFFERED:
+        fields.setdefault("offer_expires_at", now + timedelta(hours=24))
+    if fields.get("attendance"):
+        fields.setdefault("recorded_at", now)
+    return Participation.objects.create(meeting=meeting, member=member, **fields)
