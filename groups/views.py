@@ -37,7 +37,7 @@ def group_join(request, slug):
     if group.enrolment == Group.Enrolment.CLOSED and not _is_in(request.user, group):
         messages.info(request, _("This group takes new people by invitation only."))
         return redirect(group)
-    form = JoinForm(request.POST or None)
+    form = JoinForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         membership = services.join_group(group, by=request.user, agreement=agreement)
         if form.cleaned_data["reminders"]:

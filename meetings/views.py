@@ -73,12 +73,19 @@ def meeting_detail(request, meeting_id):
             "meeting": meeting,
             "participation": participation,
             "membership": membership,
+            "offer_until": _offer_until(meeting, participation),
             "place_in_line": services.place_in_line(participation) if waiting else None,
             "may_see_place": access.may_see_place(request.user, meeting, participation),
             "may_see_link": access.may_see_link(request.user, meeting, participation),
             "runs_it": request.user.is_authenticated and groups.access.is_facilitator(request.user, meeting.group),
         },
     )
+
+
+def _offer_until(meeting: Meeting, participation: Participation | None) -> str:
+    if participation is None or participation.offer_expires_at is None:
+        return ""
+    return wording.moment(participation.offer_expires_at.astimezone(meeting.zone))
 
 
 @require_http_methods(["GET", "POST"])

@@ -23,8 +23,11 @@ def day(moment: datetime) -> str:
 
 def when(meeting: Meeting) -> str:
     """`Tuesday, December 1, 6:30 pm (PST)`: always with its zone."""
-    start = meeting.local_start
-    return _("%(day)s, %(time)s (%(zone)s)") % {"day": day(start), "time": clock(start), "zone": start.tzname()}
+    return moment(meeting.local_start)
+
+
+def moment(local: datetime) -> str:
+    return _("%(day)s, %(time)s (%(zone)s)") % {"day": day(local), "time": clock(local), "zone": local.tzname()}
 
 
 def when_short(meeting: Meeting) -> str:

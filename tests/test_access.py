@@ -1,0 +1,203 @@
+"""Who may open what: every address, with each method, as each person of the cast. An address nobody listed fails.
+
+Willow is listed for everybody; Mia is in it, Carol runs it. Cedar is not listed; Nora is in it, Dan runs it.
+"""
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from meetings.access import answer_token
+from meetings.models import Participation
+from tests import make
+
+PEOPLE = ["visitor", "vera", "mia", "nora", "carol", "dan", "olga", "rita", "sam"]
+
+# Status for visitor, vera (no group), mia, nora, carol, dan, olga (coordinator), rita (reports), sam (superuser).
+ALL_SEE = [200] * 9
+SIGN_IN = 302
+METHOD = 405
+
+TABLE = {
+    # name: {method: {object: statuses}}
+    "home": {"GET": {"": ALL_SEE}, "POST": {"": [METHOD] * 9}},
+    "my_week": {"GET": {"": [SIGN_IN] + [200] * 8}, "POST": {"": [SIGN_IN] + [METHOD] * 8}},
+    "healthz": {"GET": {"": ALL_SEE}, "POST": {"": [METHOD] * 9}},
+    "readyz": {"GET": {"": ALL_SEE}, "POST": {"": [METHOD] * 9}},
+    "set_language": {"GET": {"": [302] * 9}, "POST": {"": [302] * 9}},
+    "members:help_now": {"GET": {"": ALL_SEE}, "POST": {"": [METHOD] * 9}},
+    "members:leave_page": {"GET": {"": [METHOD] * 9}, "POST": {"": [302] * 9}},
+    "members:reminders": {"GET": {"": [SIGN_IN] + [METHOD] * 8}, "POST": {"": [302] * 9}},
+    "outbox:unsubscribe": {"GET": {"token": ALL_SEE}, "POST": {"token": ALL_SEE}},
+    "meetings:meeting_list": {"GET": {"": ALL_SEE}, "POST": {"": [METHOD] * 9}},
+    "meetings:meeting_detail": {
+        "GET": {"willow": ALL_SEE, "cedar": [404, 404, 404, 200, 404, 200, 200, 404, 200]},
+        "POST": {"willow": [METHOD] * 9, "cedar": [METHOD] * 9},
+    },
+    "meetings:meeting_rsvp": {
+        "GET": {"willow": [SIGN_IN] + [302] * 8, "cedar": [SIGN_IN, 404, 404, 302, 404, 302, 302, 404, 302]},
+        "POST": {"willow": [SIGN_IN] + [302] * 8, "cedar": [SIGN_IN, 404, 404, 302, 404, 302, 302, 404, 302]},
+    },
+    "meetings:meeting_roster": {
+        "GET": {
+            "willow": [SIGN_IN, 404, 403, 404, 200, 404, 200, 404, 404],
+            "cedar": [SIGN_IN, 404, 404, 403, 404, 200, 200, 404, 404],
+        },
+        "POST": {
+            "willow": [SIGN_IN, 404, 403, 404, 302, 404, 302, 404, 404],
+            "cedar": [SIGN_IN, 404, 404, 403, 404, 302, 302, 404, 404],
+        },
+    },
+    "meetings:answer_from_mail": {"GET": {"answer": ALL_SEE}, "POST": {"answer": ALL_SEE}},
+    "meetings:group_leave": {
+        "GET": {"willow": [SIGN_IN] + [200] * 8, "cedar": [SIGN_IN, 404, 404, 200, 404, 200, 200, 404, 200]},
+        "POST": {"willow": [SIGN_IN] + [302] * 8, "cedar": [SIGN_IN, 404, 404, 302, 404, 302, 302, 404, 302]},
+    },
+    "groups:group_detail": {
+        "GET": {"willow": ALL_SEE, "cedar": [404, 404, 404, 200, 404, 200, 200, 404, 200]},
+        "POST": {"willow": [METHOD] * 9, "cedar": [METHOD] * 9},
+    },
+    "groups:group_join": {
+        "GET": {"willow": [SIGN_IN] + [200] * 8, "cedar": [SIGN_IN, 404, 404, 200, 404, 200, 200, 404, 200]},
+        "POST": {"willow": [SIGN_IN] + [400] * 8, "cedar": [SIGN_IN, 404, 404, 400, 404, 400, 400, 404, 400]},
+    },
+    "reports:report_list": {
+        "GET": {"": [SIGN_IN, 403, 403, 403, 200, 200, 200, 200, 403]},
+        "POST": {"": [SIGN_IN] + [METHOD] * 8},
+    },
+    "reports:attendance": {
+        "GET": {"": [SIGN_IN, 403, 403, 403, 200, 200, 200, 200, 403]},
+        "POST": {"": [SIGN_IN] + [METHOD] * 8},
+    },
+}
+
+# django-allauth's own pages, which it tests itself: those that must answer people who are not signed in, ...
+ALLAUTH_PUBLIC = {
+    "account_login",
+    "account_signup",
+    "account_signup_by_passkey",
+    "account_inactive",
+    "account_email_verification_sent",
+    "account_confirm_email",
+    "account_reset_password",
+    "account_reset_password_done",
+    "account_confirm_password_reset_code",
+    "account_complete_password_reset",
+    "account_reset_password_from_key",
+    "account_reset_password_from_key_done",
+    "account_request_login_code",
+    "account_confirm_login_code",
+    "account_logout",
+    "mfa_authenticate",
+    "mfa_login_webauthn",
+    "mfa_signup_webauthn",
+    "mfa_trust",
+}
+# ... and those that send them to sign in.
+ALLAUTH_PRIVATE = {
+    "account_reauthenticate",
+    "account_email",
+    "account_change_password",
+    "account_set_password",
+    "mfa_index",
+    "mfa_reauthenticate",
+    "mfa_activate_totp",
+    "mfa_deactivate_totp",
+    "mfa_view_recovery_codes",
+    "mfa_generate_recovery_codes",
+    "mfa_download_recovery_codes",
+    "mfa_list_webauthn",
+    "mfa_add_webauthn",
+    "mfa_reauthenticate_webauthn",
+    "mfa_edit_webauthn",
+    "mfa_remove_webauthn",
+    "usersessions_list",
+}
+
+
+def addresses(patterns=None, namespace=""):
+    """Every named address of the site."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        if isinstance(pattern, URLResolver):
+            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            yield from addresses(pattern.url_patterns, inner)
+        elif isinstance(pattern, URLPattern) and pattern.name:
+            yield f"{namespace}{pattern.name}"
+
+
+def url_of(name: str, thing: str, cast) -> str:
+    group = getattr(cast, thing, None)
+    if thing == "token":
+        return reverse(name, args=["anything"])
+    if thing == "answer":
+        return reverse(name, args=[answer_token(cast.willow_meeting.pk, cast.mia.pk)])
+    if group is None:
+        return reverse(name)
+    if name.startswith("meetings:meeting_"):
+        return reverse(name, args=[getattr(cast, f"{thing}_meeting").pk])
+    return reverse(name, args=[group.slug])
+
+
+def test_every_address_is_listed():
+    site = {name for name in addresses() if not name.startswith("admin:")}
+
+    assert site == set(TABLE) | ALLAUTH_PUBLIC | ALLAUTH_PRIVATE
+
+
+@pytest.mark.parametrize("person", PEOPLE)
+@pytest.mark.parametrize(
+    ("name", "method", "thing"),
+    [(name, method, thing) for name, row in TABLE.items() for method, things in row.items() for thing in things],
+)
+def test_address_answers_each_person_as_the_table_says(name, method, thing, person, cast, sign_in):
+    make.agreement(cast.willow)
+    client = sign_in(getattr(cast, person, None))
+
+    response = client.generic(method, url_of(name, thing, cast))
+
+    assert response.status_code == TABLE[name][method][thing][PEOPLE.index(person)]
+    if response.status_code == SIGN_IN and person == "visitor" and name not in ("members:leave_page", "set_language"):
+        assert response.url.startswith(reverse("account_login"))
+
+
+@pytest.mark.parametrize("name", sorted(ALLAUTH_PRIVATE))
+def test_account_pages_send_a_visitor_to_sign_in(name, client, db):
+    arguments = [1] if name in ("mfa_edit_webauthn", "mfa_remove_webauthn") else []
+
+    response = client.get(reverse(name, args=arguments))
+
+    assert response.status_code == 302
+    assert response.url.startswith(reverse("account_login"))
+
+
+ADMIN = sorted(name for name in addresses() if name.startswith("admin:"))
+
+
+@pytest.mark.parametrize("person", ["visitor", "vera", "mia", "nora", "rita"])
+@pytest.mark.parametrize("name", ADMIN)
+def test_admin_opens_to_nobody_without_work_there(name, person, cast, sign_in):
+    client = sign_in(getattr(cast, person, None))
+    pattern = {"admin:app_list": ["meetings"], "admin:view_on_site": [1, "1"]}
+    arguments = pattern.get(name, ["1"] if _takes_an_object(name) else [])
+
+    response = client.get(reverse(name, args=arguments))
+
+    assert response.status_code in (302, 403, 404)
+    assert not (response.status_code == 302 and response.url.startswith("/static"))
+
+
+def _takes_an_object(name: str) -> bool:
+    return name.endswith(("_change", "_delete", "_history", "_cancel")) and not name.endswith("password_change")
+
+
+def test_place_and_link_show_only_to_those_with_a_place(cast, sign_in):
+    url = cast.willow_meeting.get_absolute_url()
+    participation = make.participation(cast.willow_meeting, cast.mia, rsvp=Participation.Rsvp.WAITLISTED)
+
+    pages = {person: sign_in(getattr(cast, person, None)).get(url).content.decode() for person in PEOPLE}
+    participation.rsvp = Participation.Rsvp.GOING
+    participation.save()
+    with_place = sign_in(cast.mia).get(url).content.decode()
+
+    assert {person for person, page in pages.items() if "12 Hidden Lane" in page} == {"carol", "olga"}
+    assert "12 Hidden Lane" in with_place
+    assert "hidden-room" not in "".join([with_place, *pages.values()])
