@@ -1,2 +1,9 @@
+from django.urls import path
+
+from . import views
+
 app_name = "reports"
-urlpatterns: list = []
+urlpatterns = [
+    path("", views.report_list, name="report_list"),
+    path("attendance/", views.attendance, name="attendance"),
+]

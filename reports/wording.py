@@ -1,0 +1,75 @@
+"""Figures as people read them, formatted once per row."""
+
+from datetime import date, timedelta
+
+from django.conf import settings
+from django.utils.dateformat import format as format_date
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from . import measures
+from .figures import Line, Report
+from .measures import Measure, Share, Sums
+
+NOTHING = "–"
+
+
+def number(count: int) -> str:
+    return number_format(count, use_l10n=True, force_grouping=True)
+
+
+def cell(measure: Measure, sums: Sums) -> str:
+    """`1,204`; `89 %`; a dash where there is nothing to divide by."""
+    value = measure.of(sums)
+    if value is None:
+        return NOTHING
+    return f"{number(value)}\u00a0%" if isinstance(measure, Share) else number(value)
+
+
+def cells(report: Report, sums: Sums) -> list[str]:
+    return [cell(measure, sums) for measure in report.measures]
+
+
+def day(on: date) -> str:
+    return format_date(on, _("M j, Y"))
+
+
+def week(monday: date) -> str:
+    """`Aug 31 – Sep 6, 2026`."""  # noqa: RUF002
+    sunday = monday + timedelta(days=6)
+    start = day(monday) if monday.year != sunday.year else format_date(monday, _("M j"))
+    return f"{start} – {day(sunday)}"
+
+
+def why_hidden(line: Line) -> str:
+    if line.is_open:
+        return _("not complete yet")
+    return _("fewer than %(count)s people") % {"count": settings.SMALLEST_COUNT_SHOWN}
+
+
+def sentences(report: Report) -> list[str]:
+    """The report in a few sentences. None if nothing was held or there is no total."""
+    sums = report.total
+    if not sums or not measures.HELD.of(sums):
+        return []
+    taken = measures.SAID_GOING.of(sums)
+    words = {"places": number(measures.PLACES_OFFERED.of(sums)), "taken": number(taken)}
+    if measures.GOING_AND_CAME not in report.measures:
+        came = measures.CAME_IN_ALL.of(sums)
+        first = ngettext(
+            "Of %(places)s places, %(taken)s was taken.", "Of %(places)s places, %(taken)s were taken.", taken
+        )
+        second = ngettext("People came %(count)s time.", "People came %(count)s times.", came) % {"count": number(came)}
+        return [first % words, second]
+    words["used"] = number(measures.GOING_AND_CAME.of(sums))
+    first = ngettext(
+        "Of %(places)s places, %(taken)s was taken and %(used)s used.",
+        "Of %(places)s places, %(taken)s were taken and %(used)s used.",
+        taken,
+    )
+    return [
+        first % words,
+        _("Besides, %(walk_ins)s came without a place and %(no_name)s without a name.")
+        % {"walk_ins": number(measures.WALK_INS.of(sums)), "no_name": number(measures.NO_NAME.of(sums))},
+    ]
