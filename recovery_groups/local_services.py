@@ -40,7 +40,8 @@ from typing import Any
 
 DATABASE = "recovery_groups"
 LONGEST_SOCKET_PATH = 103  # bytes; sun_path is 104 on macOS and 108 on Linux, one is the final zero
-NEEDED_MEGABYTES = 200
+NEW_MEGABYTES = 200
+USED_MEGABYTES = 50
 START_SECONDS = 60
 STOP_SECONDS = 30
 LOST_SECONDS = 5
@@ -111,7 +112,7 @@ def socket_directory(state: Path, *, base: Path | None = None) -> Path:
     return directory
 
 
-def require_space(directory: Path, *, megabytes: int = NEEDED_MEGABYTES) -> None:
+def require_space(directory: Path, *, megabytes: int) -> None:
     free = shutil.disk_usage(directory).free // 1_000_000
     if free < megabytes:
         raise ServiceError(f"The disk is full: {directory} has {free} MB free, and {megabytes} MB are needed.")
@@ -274,7 +275,7 @@ def _clear_away(directory: Path) -> None:
 @contextmanager
 def _in_use(directory: Path, *, durable: bool) -> Iterator[Services]:
     """Start what does not run yet; stop it when the last user leaves."""
-    require_space(directory)
+    require_space(directory, megabytes=USED_MEGABYTES if any(directory.glob("pg[0-9]*")) else NEW_MEGABYTES)
     turn, users = directory / "turn.lock", directory / "users.lock"
     with users.open("ab") as mine:
         try:

@@ -43,8 +43,9 @@ class Mailbox:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self._count = itertools.count()
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in ("tmp", "new", "cur"):
-            (directory / name).mkdir(parents=True, exist_ok=True)
+            (directory / name).mkdir(exist_ok=True)
 
     def add(self, content: bytes) -> None:
         name = f"{time.time_ns()}.{os.getpid()}_{next(self._count)}.mail"

@@ -21,10 +21,11 @@ from types import FrameType
 from urllib.parse import urlsplit
 
 # gunicorn itself reads PORT, and WEB_CONCURRENCY for the number of its processes. A request that takes 30 s is cut off.
-# Its processes are renewed now and then, against memory that only grows.
+# Its processes are renewed now and then, against memory that only grows. Its control socket lies in the home directory,
+# which two sites would share and a container does not have: left out.
 WEB = (
     "gunicorn recovery_groups.wsgi --threads 4 --timeout 30 --graceful-timeout 20 "
-    "--max-requests 5000 --max-requests-jitter 500"
+    "--max-requests 5000 --max-requests-jitter 500 --no-control-socket"
 )
 
 # Workers need not know each other: without gossip and mingle they start faster and outlive a restart of the broker.
@@ -94,7 +95,7 @@ def run_together(
     a file of its name under `logs`.
     """
     end_left_behind(logs)
-    logs.mkdir(parents=True, exist_ok=True)
+    logs.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         with _stopped_together(say=say) as running:
             for name, command in commands.items():

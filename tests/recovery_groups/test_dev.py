@@ -132,6 +132,17 @@ def test_environment_is_made_anew_when_the_checkout_moved(dev, tmp_path, monkeyp
     assert not dev.is_installed("requirements-local.txt")
 
 
+def test_environment_of_another_checkout_is_never_cleared(dev, tmp_path, monkeypatch):
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "kept").touch()
+    (tmp_path / ".venv").symlink_to(tmp_path / "theirs")
+    monkeypatch.setattr(dev, "VENV", tmp_path / ".venv")
+
+    with pytest.raises(dev.Failure, match=r"is a link to an environment that does not fit: remove the link"):
+        dev.make_environment()
+    assert (tmp_path / "theirs" / "kept").exists()
+
+
 def test_environment_with_everything_serves_every_command(dev, tmp_path, monkeypatch):
     monkeypatch.setattr(dev, "STAMP", tmp_path / "installed.json")
     stamp = {"requirements-dev.txt": dev.digest("requirements-dev.txt"), "made": dev.maker()}
