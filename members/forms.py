@@ -14,6 +14,11 @@ class SignupForm(AllauthSignupForm):
     )
     field_order = ["email", "display_name", "password1"]
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        # The trap for robots is hidden by the page: its own inline style would be blocked, and so be seen.
+        self.fields["website"].widget.attrs = {"tabindex": "-1", "autocomplete": "off"}
+
     def clean_display_name(self):
         name = " ".join(self.cleaned_data["display_name"].split())
         if "@" in name:

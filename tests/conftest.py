@@ -3,6 +3,7 @@
 One house, two groups, people in each. A test that says somebody must not see a thing has the thing there to be seen.
 """
 
+import os
 from types import SimpleNamespace
 
 import pytest
@@ -13,6 +14,9 @@ from groups.models import Facilitator, Group
 from members.models import Member
 
 from . import make
+
+# Playwright's sync interface runs a loop in the thread of the test, which Django takes for asynchronous code.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
 @pytest.fixture
@@ -68,3 +72,11 @@ def _plain_static_files(settings):
     }
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STAFF_MFA_REQUIRED = True
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    """Debian's Chromium (`./dev test` names it), as it also runs for root."""
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+    chromium = {"executable_path": os.environ["CHROMIUM"]} if os.environ.get("CHROMIUM") else {}
+    return browser_type_launch_args | chromium | {"args": quiet}

@@ -57,7 +57,7 @@ def answer_going(meeting: Meeting, *, by: Member) -> str | None:
 
 @transaction.atomic
 def answer_declined(meeting: Meeting, *, by: Member) -> bool:
-    """Say that one cannot come; a place that was held goes to the next in line. False once the meeting takes no answers."""
+    """Say that one cannot come; a place held goes to the next in line. False once the meeting takes no answers."""
     if not _hold(meeting, starts_at__gt=timezone.now()):
         return False
     _set_declined(meeting, by)
@@ -84,7 +84,7 @@ def _set_declined(meeting: Meeting, member: Member) -> None:
 
 @transaction.atomic
 def offer_free_places(meeting: Meeting) -> int:
-    """Offer each free place to the next in line, for a day and never past the start, and tell them. Returns how many."""
+    """Offer each free place to the next in line, for a day, never past the start, and tell them. Returns how many."""
     now = timezone.now()
     if not _hold(meeting, starts_at__gt=now):
         return 0

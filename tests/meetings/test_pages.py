@@ -1,0 +1,139 @@
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from groups.models import Group
+from meetings.models import Participation
+from tests import make
+
+
+def names_found(client, **filters):
+    page = client.get(reverse("meetings:meeting_list"), filters)
+    return sorted({meeting.group.name for meetings in page.context["days"].values() for meeting in meetings})
+
+
+@pytest.fixture
+def town(db):
+    monday = timezone.now() + timedelta(days=7 - timezone.now().weekday(), hours=0)
+    at = monday.replace(hour=16, minute=0)  # noon in New York, give or take the hour of the clock change
+    make.meeting(make.group(name="Garden", kind=Group.Kind.SKILLS, area="North side"), starts_at=at)
+    make.meeting(
+        make.group(name="Harbor", kind=Group.Kind.INFORMAL, mode=Group.Mode.ONLINE, language="es"),
+        starts_at=at + timedelta(days=1, hours=7),
+    )
+    make.meeting(make.group(name="Lantern", mode=Group.Mode.HYBRID), starts_at=at + timedelta(days=1))
+    make.meeting(make.group(name="Quiet", is_listed=False), starts_at=at)
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({}, ["Garden", "Harbor", "Lantern"]),
+        ({"day": "0"}, ["Garden"]),
+        ({"kind": "skills"}, ["Garden"]),
+        ({"mode": "online"}, ["Harbor", "Lantern"]),
+        ({"mode": "in-person"}, ["Garden", "Lantern"]),
+        ({"language": "es"}, ["Harbor"]),
+        ({"time": "evening"}, ["Harbor"]),
+        ({"q": "north gar"}, ["Garden"]),
+        ({"q": "Quiet"}, []),
+        ({"day": "0", "kind": "informal"}, []),
+        ({"day": "someday", "kind": "x", "page": "999"}, ["Garden", "Harbor", "Lantern"]),
+    ],
+)
+def test_filters_find_what_fits(client, town, filters, expected):
+    assert names_found(client, **filters) == expected
+
+
+def test_empty_result_says_what_to_do(client, town):
+    page = client.get(reverse("meetings:meeting_list"), {"q": "nothing like it"}).content.decode()
+
+    assert "Show all meetings" in page
+
+
+@pytest.mark.parametrize("how_many", [3, 300])
+def test_list_costs_the_same_whatever_there_is(client, db, how_many):
+    for n in range(how_many):
+        make.meeting(make.group(), starts_at=timezone.now() + timedelta(days=1, minutes=n))
+
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        client.get(reverse("meetings:meeting_list"))
+
+    assert len(queries) == 2
+
+
+def test_answering_from_the_page_and_undoing_it(cast, sign_in):
+    client = sign_in(cast.mia)
+    url = reverse("meetings:meeting_rsvp", args=[cast.willow_meeting.pk])
+
+    going = client.post(url, {"answer": "going"}, follow=True).content.decode()
+    declined = client.post(url, {"answer": "declined"}, follow=True).content.decode()
+
+    assert "You have a place." in going
+    assert "Your place is free for someone else" in declined
+    assert Participation.objects.get(member=cast.mia).rsvp == "declined"
+
+
+def test_visitor_is_asked_to_sign_up_and_comes_back_to_the_meeting(client, cast):
+    page = client.get(cast.willow_meeting.get_absolute_url()).content.decode()
+
+    assert f"{reverse('account_signup')}?next={cast.willow_meeting.get_absolute_url()}" in page
+
+
+def test_nobody_sees_who_else_comes(cast, sign_in):
+    make.participation(cast.willow_meeting, cast.max)
+
+    for address in (cast.willow_meeting.get_absolute_url(), cast.willow.get_absolute_url(), reverse("my_week")):
+        page = sign_in(cast.mia).get(address).content.decode()
+        assert "Max" not in page
+        assert cast.max.code not in page
+
+
+def test_waiting_list_shows_only_ones_own_place_in_line(cast, sign_in):
+    cast.willow_meeting.capacity = 1
+    cast.willow_meeting.save()
+    make.participation(cast.willow_meeting, cast.max)
+    client = sign_in(cast.mia)
+
+    page = client.post(
+        reverse("meetings:meeting_rsvp", args=[cast.willow_meeting.pk]), {"answer": "going"}, follow=True
+    ).content.decode()
+
+    assert "You are number 1 on the waiting list" in page
+
+
+def test_link_is_shown_from_an_hour_before_to_those_with_a_place(cast, sign_in):
+    online = make.group(mode=Group.Mode.ONLINE)
+    make.membership(online, cast.mia)
+    soon = make.meeting(online, starts_at=timezone.now() + timedelta(minutes=50))
+    later = make.meeting(online, starts_at=timezone.now() + timedelta(minutes=90))
+    for meeting in (soon, later):
+        make.participation(meeting, cast.mia)
+
+    client = sign_in(cast.mia)
+
+    assert "hidden-room" in client.get(soon.get_absolute_url()).content.decode()
+    assert "hidden-room" not in client.get(later.get_absolute_url()).content.decode()
+
+
+def test_pages_load_nothing_from_elsewhere_and_say_so(cast, sign_in, settings):
+    for address in (reverse("home"), reverse("meetings:meeting_list"), cast.willow_meeting.get_absolute_url()):
+        response = sign_in(cast.mia).get(address)
+        assert response["Content-Security-Policy"].startswith("default-src 'self'")
+        assert response["Cache-Control"] == "max-age=0, no-cache, no-store, must-revalidate, private"
+        page = response.content.decode()
+        assert 'src="http' not in page
+        assert 'rel="stylesheet" href="/static/' in page
+
+
+def test_titles_tell_nothing(cast, sign_in):
+    for address in (cast.willow_meeting.get_absolute_url(), cast.willow.get_absolute_url()):
+        page = sign_in(None).get(address).content.decode()
+        title = page.split("<title>")[1].split("</title>")[0]
+        assert "Willow" not in title

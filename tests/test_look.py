@@ -1,0 +1,114 @@
+"""Each page in a real browser: axe finds nothing, nothing scrolls sideways at 320 px, nothing comes from elsewhere.
+
+Leaves a picture of each page at 360 and 1280 px, light and dark, in English and Spanish, under test-results/.
+"""
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+
+from groups.models import Group
+from meetings.access import answer_token
+from tests import make
+from tests.browser import accessibility_faults, is_wider_than_the_window, shot
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def scene(cast):
+    """A week with something of everything in it."""
+    make.agreement(cast.willow, text="What is said here stays here.\n\nYou can always pass.")
+    online = make.group(name="Lantern online", mode=Group.Mode.ONLINE, kind=Group.Kind.SKILLS, description="We listen.")
+    make.membership(online, cast.mia)
+    full = make.meeting(online, capacity=2, starts_at=timezone.now() + timedelta(days=3))
+    for member in make.members(2):
+        make.participation(full, member)
+    make.participation(full, cast.mia, rsvp="waitlisted")
+    make.participation(cast.willow_meeting, cast.mia)
+    now = make.meeting(cast.willow, starts_at=timezone.now() - timedelta(minutes=10))
+    make.participation(now, cast.mia, attendance="present")
+    make.participation(now, cast.max)
+    make.participation(now, cast.vera, rsvp=None, attendance="late")
+    cast.now, cast.full = now, full
+    return cast
+
+
+def pages(scene):
+    roster = reverse("meetings:meeting_roster", args=[scene.now.pk])
+    token = answer_token(scene.willow_meeting.pk, scene.mia.pk)
+    return {
+        "home": (None, reverse("home")),
+        "find": (None, reverse("meetings:meeting_list")),
+        "find-nothing": (None, reverse("meetings:meeting_list") + "?q=nothing"),
+        "meeting-visitor": (None, scene.willow_meeting.get_absolute_url()),
+        "meeting-going": (scene.mia, scene.willow_meeting.get_absolute_url()),
+        "meeting-waiting": (scene.mia, scene.full.get_absolute_url()),
+        "group": (None, scene.willow.get_absolute_url()),
+        "join": (scene.vera, reverse("groups:group_join", args=["willow"])),
+        "leave-group": (scene.mia, reverse("meetings:group_leave", args=["willow"])),
+        "my-week": (scene.mia, reverse("my_week")),
+        "my-week-new": (scene.vera, reverse("my_week")),
+        "roster": (scene.carol, roster),
+        "answer-from-mail": (None, reverse("meetings:answer_from_mail", args=[token])),
+        "unsubscribe": (None, reverse("outbox:unsubscribe", args=["x"])),
+        "help": (None, reverse("members:help_now")),
+        "sign-up": (None, reverse("account_signup")),
+        "sign-in": (None, reverse("account_login")),
+        "sign-in-code": (None, reverse("account_request_login_code")),
+        "reset-password": (None, reverse("account_reset_password")),
+        "not-found": (None, "/nothing-here/"),
+        "second-factor": (scene.carol, reverse("mfa_index")),
+        "e-mail-address": (scene.mia, reverse("account_email")),
+        "reports": (scene.olga, reverse("reports:report_list")),
+        "attendance": (scene.olga, reverse("reports:attendance")),
+        "admin": (scene.carol, reverse("admin:index")),
+        "admin-meetings": (scene.carol, reverse("admin:meetings_meeting_changelist")),
+        "admin-new-group": (scene.carol, reverse("admin:groups_group_add")),
+    }
+
+
+SCREENS = [(360, "light", "en"), (360, "dark", "es"), (1280, "light", "es"), (1280, "dark", "en")]
+
+
+@pytest.mark.parametrize(("width", "scheme", "language"), SCREENS)
+def test_every_page_is_at_ease(scene, sign_in, live_server, browser, width, scheme, language):
+    faults = {}
+    for name, (person, address) in pages(scene).items():
+        context = browser.new_context(
+            viewport={"width": width, "height": 780}, color_scheme=scheme, locale=language, base_url=live_server.url
+        )
+        cookies = {settings.LANGUAGE_COOKIE_NAME: language}
+        if person:
+            cookies[settings.SESSION_COOKIE_NAME] = sign_in(person).cookies[settings.SESSION_COOKIE_NAME].value
+        context.add_cookies([{"name": key, "value": value, "url": live_server.url} for key, value in cookies.items()])
+        page = context.new_page()
+        heard = listen(page, live_server.url)
+        page.goto(address)
+        found = accessibility_faults(page) if width == 360 else []
+        shot(page, f"{name}-{width}-{scheme}-{language}")
+        page.set_viewport_size({"width": 320, "height": 640})
+        if is_wider_than_the_window(page) and "/admin/" not in address:
+            found.append("scrolls sideways at 320 px")
+        found += [words for words in heard if "404 (Not Found)" not in words]
+        if found:
+            faults[name] = found
+        context.close()
+
+    assert faults == {}
+
+
+def listen(page, home: str) -> list[str]:
+    """Fills with what the browser complains of (a content policy, a missing file) and what it asks of other hosts."""
+    heard: list[str] = []
+
+    def on_request(request):
+        if not request.url.startswith((home, "data:")):
+            heard.append(f"asked elsewhere: {request.url}")
+
+    page.on("console", lambda message: heard.append(message.text) if message.type == "error" else None)
+    page.on("request", on_request)
+    return heard
