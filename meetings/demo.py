@@ -1,0 +1,502 @@
+"""People and meetings to look at: one house, six groups, half a year. Everybody in it is invented.
+
+The same on every machine but for the day it is made on: the choices come from one fixed seed, the dates from today, so
+that there is always a meeting tomorrow and one yesterday of which nobody has noted yet who came.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from random import Random
+from zoneinfo import ZoneInfo
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+from django.utils import timezone, translation
+from django.utils.text import slugify
+
+from groups.models import Acceptance, Agreement, Facilitator, Group, Membership, Topic
+from members.models import Consent, Member
+
+from . import services
+from .models import Meeting, MeetingSeries, Participation, Suspension
+
+WEEKS_BACK = 26
+REPAIRS = 24  # the week in which the room of one group was closed
+PASSWORD = "quiet-river-garden"  # known to everybody: only ever where LOCAL is on
+
+# Who one can sign in as: role, address, display name.
+ACCOUNTS = [
+    (Member.Role.MEMBER, "member@example.org", "Heron"),
+    (Member.Role.COUNSELOR, "counselor@example.org", "Rowan"),
+    (Member.Role.COORDINATOR, "coordinator@example.org", "Hazel"),
+    (Member.Role.REPORTS, "reports@example.org", "Brook"),
+]
+COUNSELORS = ["Linden", "Marlow", "Paloma"]
+NAMES = [
+    "Alder", "Ash", "Aster", "Bay", "Beech", "Birch", "Bluebell", "Bracken", "Briar", "Cedar", "Chickadee",
+    "Clover", "Columbine", "Cowslip", "Crane", "Dove", "Dragonfly", "Elder", "Fern", "Finch", "Foxglove",
+    "Goldfinch", "Hawthorn", "Heather", "Hollyhock", "Iris", "Ivy", "Jay", "Kestrel", "Kingfisher", "Lark",
+    "Lavender", "Lilac", "Lupin", "Maple", "Marigold", "Meadow", "Moss", "Myrtle", "Nuthatch", "Oriole", "Osprey",
+    "Otter", "Pebble", "Pine", "Primrose", "Robin",
+]  # fmt: skip
+SPANISH_NAMES = [
+    "Colibrí", "Girasol", "Golondrina", "Gorrión", "Jacaranda", "Jilguero", "Lirio", "Mirlo", "Olivo", "Romero",
+    "Tomillo", "Violeta",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A group, and how many people found it: `own` came for it, `guests` belong to another group as well."""
+
+    slug: str
+    next_in: int  # days from today
+    at: time
+    minutes: int
+    lead: str
+    co: str
+    own: int
+    guests: int
+    leave: int
+    group: dict = field(default_factory=dict)
+    topics: tuple[str, ...] = ()
+    without_name: int = 0  # at the most, per meeting
+
+
+HOUSE = {"area": "Riverside", "address": "400 Mill Street", "is_wheelchair_accessible": True}
+
+PLANS = [
+    Plan(
+        "evening-circle", 6, time(18, 30), 90, "Rowan", "Linden", own=11, guests=2, leave=3,
+        group={
+            "name": "Evening Circle",
+            "description": "A calm round at the end of the day. We check in, take up one topic, and everyone who wants "
+            "to share has time. Just listening is fine.",
+            "place": "Mill Street House, Garden Room",
+            "place_notes": "Ring at the green door. The room is on the ground floor.",
+            "capacity": 12,
+            "gives_attendance_letters": True,
+        },
+    ),
+    Plan(
+        "steps-at-noon", 1, time(12, 15), 60, "Linden", "Marlow", own=11, guests=6, leave=4, without_name=3,
+        group={
+            "name": "Steps at Noon",
+            "description": "One step or one reading, then shares of a few minutes each. We listen and do not answer.",
+            "kind": Group.Kind.TWELVE_STEP,
+            "place": "Mill Street House, Library",
+            "place_notes": "Through the front door, second room on the left.",
+            "capacity": 20,
+            "share_minutes": 3,
+        },
+    ),
+    Plan(
+        "skills-for-hard-days", 2, time(17, 30), 75, "Rowan", "Marlow", own=9, guests=3, leave=1,
+        group={
+            "name": "Skills for Hard Days",
+            "description": "We practice one skill a week, from home: noticing a craving, getting through an hour, "
+            "asking for help. Cameras can stay off.",
+            "kind": Group.Kind.SKILLS,
+            "enrolment": Group.Enrolment.BY_REQUEST,
+            "mode": Group.Mode.ONLINE,
+            "cross_talk": Group.CrossTalk.AFTER_CHECK_IN,
+            "capacity": 8,
+            "place": "Online",
+            "address": "",
+            "link": "https://meet.example.org/skills",
+            "is_wheelchair_accessible": False,
+        },
+    ),
+    Plan(
+        "morning-coffee", 3, time(10), 90, "Marlow", "Linden", own=7, guests=9, leave=3, without_name=4,
+        topics=("What went well this week", "Plans for the weekend", "Asking for help"),
+        group={
+            "name": "Morning Coffee",
+            "description": "Coffee, a table, and company. Come by or join from home. Family and friends are welcome.",
+            "kind": Group.Kind.INFORMAL,
+            "audience": Group.Audience.ANYONE,
+            "mode": Group.Mode.HYBRID,
+            "cross_talk": Group.CrossTalk.YES,
+            "capacity": 15,
+            "place": "Mill Street House, Kitchen",
+            "link": "https://meet.example.org/coffee",
+        },
+    ),
+    Plan(
+        "en-compania", 4, time(19), 90, "Paloma", "Rowan", own=12, guests=0, leave=2,
+        topics=("Pedir ayuda", "Un buen día", "Cuando llegan las ganas de consumir", "Cuidar de uno mismo"),
+        group={
+            "name": "En compañía",
+            "description": "Un grupo tranquilo en español. Comparta si quiere; escuchar también está bien.",
+            "language": "es",
+            "place": "Mill Street House, sala del jardín",
+            "place_notes": "Toque el timbre de la puerta verde.",
+            "capacity": 8,
+        },
+    ),
+    Plan(
+        "family-and-friends", 5, time(16), 90, "Marlow", "Paloma", own=6, guests=2, leave=1,
+        topics=("Looking after yourself", "Setting limits with care", "Talking at home"),
+        group={
+            "name": "Family and Friends",
+            "description": "For people close to somebody with a substance use disorder. You do not have to say who.",
+            "audience": Group.Audience.FAMILY,
+            "mode": Group.Mode.HYBRID,
+            "cross_talk": Group.CrossTalk.AFTER_CHECK_IN,
+            "place": "Mill Street House, Upper Room",
+            "link": "https://meet.example.org/family",
+            "capacity": 10,
+        },
+    ),
+]  # fmt: skip
+
+
+@dataclass
+class Regular:
+    """Somebody in a group: from which week to which, how often they say that they come, and how often they then do."""
+
+    member: Member
+    first_week: int
+    last_week: int | None
+    keen: float
+    reliable: float
+    every_week: bool
+
+    def is_there(self, week: int) -> bool:
+        return self.first_week <= week and (self.last_week is None or week <= self.last_week)
+
+
+def emails() -> set[str]:
+    """The addresses of everybody the demonstration makes."""
+    return {email for _role, email, _name in ACCOUNTS} | {
+        _email(name) for name in [*COUNSELORS, *NAMES, *SPANISH_NAMES]
+    }
+
+
+def _email(name: str) -> str:
+    return f"{slugify(name)}@example.org"
+
+
+def is_there() -> bool:
+    return Member.objects.filter(email__in=emails()).exists()
+
+
+def others() -> int:
+    """How many members there are that it did not make."""
+    return Member.objects.exclude(email__in=emails()).count()
+
+
+@transaction.atomic
+def make() -> None:
+    """Make all of it, or nothing. Only once: `is_there()` tells."""
+    chance = Random("a quiet garden by the river")
+    now = timezone.now().replace(microsecond=0)
+    today = now.astimezone(ZoneInfo(settings.DEFAULT_TIME_ZONE)).date()
+    people = _make_people(chance, now)
+    regulars = _choose_regulars(chance, people)
+    groups = {plan.slug: _make_group(plan, people) for plan in PLANS}
+    series = {plan.slug: _make_series(plan, groups[plan.slug], today) for plan in PLANS}
+    for plan in PLANS:
+        _make_memberships(groups[plan.slug], regulars[plan.slug], series[plan.slug], now)
+    _make_requests(groups["skills-for-hard-days"], [people["Otter"], people["Pebble"]], now)
+    _accept_agreements(groups.values())
+    services.extend_series(MeetingSeries.objects.filter(group__in=groups.values()))
+    for plan in PLANS:
+        topics = _topics(groups[plan.slug], plan.topics)
+        lead = people[plan.lead]
+        past = _make_past_meetings(plan, series[plan.slug], topics, chance)
+        Participation.objects.bulk_create(
+            row for week, one in past for row in _past_answers(chance, one, week, regulars[plan.slug], lead)
+        )
+        coming = _choose_topics(groups[plan.slug], topics)
+        Participation.objects.bulk_create(
+            row
+            for ahead, one in enumerate(coming)
+            for row in _coming_answers(chance, one, ahead, regulars[plan.slug], now)
+        )
+
+
+# --- People -----------------------------------------------------------------------------------------------------------
+
+
+def _make_people(chance: Random, now: datetime) -> dict[str, Member]:
+    """Everybody by display name, their address confirmed, most of them with reminders."""
+    password, unusable = make_password(PASSWORD), make_password(None)
+    joined_at = now - timedelta(weeks=WEEKS_BACK + 3)
+    people = [
+        Member(role=role, email=email, display_name=name, password=password, joined_at=joined_at)
+        for role, email, name in ACCOUNTS
+    ]
+    people += [
+        Member(
+            role=role, email=_email(name), display_name=name, password=unusable, language=language, joined_at=joined_at
+        )
+        for role, language, names in (
+            (Member.Role.COUNSELOR, "en", COUNSELORS),
+            (Member.Role.MEMBER, "en", NAMES),
+            (Member.Role.MEMBER, "es", SPANISH_NAMES),
+        )
+        for name in names
+    ]
+    Member.objects.bulk_create(people)
+    EmailAddress.objects.bulk_create(
+        EmailAddress(user=member, email=member.email, verified=True, primary=True) for member in people
+    )
+    members = [member for member in people if member.role == Member.Role.MEMBER]
+    Consent.objects.bulk_create(_consent(member) for member in members if member == members[0] or chance.random() < 0.8)
+    return {member.display_name: member for member in people}
+
+
+def _consent(member: Member) -> Consent:
+    with translation.override(member.language):
+        text = str(Consent.WORDS[Consent.Kind.REMINDERS])
+    return Consent(
+        member=member,
+        kind=Consent.Kind.REMINDERS,
+        text=text,
+        text_hash=hashlib.sha256(text.encode()).hexdigest(),
+        language=member.language,
+        given_at=member.joined_at,
+    )
+
+
+def _choose_regulars(chance: Random, people: dict[str, Member]) -> dict[str, list[Regular]]:
+    """Who belongs to which group from when to when. The member one signs in as is in the first two and stays."""
+    free = [people[name] for name in NAMES if name not in ("Otter", "Pebble", "Robin")]  # two ask to join, one is new
+    spanish = [people[name] for name in SPANISH_NAMES]
+    own: dict[str, list[Member]] = {}
+    for plan in PLANS:
+        pool = spanish if plan.group.get("language") == "es" else free
+        own[plan.slug] = [pool.pop(0) for _ in range(plan.own)]
+    heron = people[ACCOUNTS[0][2]]
+    regulars = {}
+    for plan in PLANS:
+        elsewhere = [one for slug, found in own.items() if slug != plan.slug for one in found if one.language == "en"]
+        members = own[plan.slug] + chance.sample(elsewhere, plan.guests)
+        chosen = [_regular(chance, member, n, len(members)) for n, member in enumerate(members)]
+        for leaver in chance.sample(chosen, plan.leave):
+            leaver.last_week = min(leaver.first_week + chance.randint(3, 16), WEEKS_BACK - 2)
+            leaver.every_week = False
+        if plan.slug in ("evening-circle", "steps-at-noon"):
+            chosen.append(Regular(heron, 6, None, keen=0.85, reliable=0.95, every_week=False))
+        regulars[plan.slug] = chosen
+    return regulars
+
+
+def _regular(chance: Random, member: Member, n: int, of: int) -> Regular:
+    """A third is there from the first week, the others find the group one by one."""
+    first_week = 0 if n < of // 3 else chance.randint(1, WEEKS_BACK - 3)
+    every_week = chance.random() < 0.3
+    keen = 0.95 if every_week else chance.uniform(0.4, 0.85)
+    return Regular(member, first_week, None, keen=keen, reliable=chance.uniform(0.75, 0.97), every_week=every_week)
+
+
+# --- Groups -----------------------------------------------------------------------------------------------------------
+
+
+def _make_group(plan: Plan, people: dict[str, Member]) -> Group:
+    group = Group.objects.create(**HOUSE | {"slug": plan.slug} | plan.group)
+    for role, name in ((Facilitator.Role.LEAD, plan.lead), (Facilitator.Role.CO, plan.co)):
+        Facilitator.objects.create(group=group, member=people[name], role=role)
+    return group
+
+
+def _make_series(plan: Plan, group: Group, today: date) -> MeetingSeries:
+    """The weekly schedule, since half a year; the room of one group is being repaired."""
+    from_on = today + timedelta(days=plan.next_in) - timedelta(weeks=WEEKS_BACK)
+    series = MeetingSeries.objects.create(
+        group=group,
+        weekdays=[from_on.weekday()],
+        start_time=plan.at,
+        minutes=plan.minutes,
+        time_zone=group.time_zone,
+        from_on=from_on,
+    )
+    if plan.slug == "family-and-friends":
+        Suspension.objects.create(
+            series=series, from_on=from_on + timedelta(weeks=REPAIRS), reason="The room is being repaired."
+        )
+    return series
+
+
+def _make_memberships(group: Group, regulars: list[Regular], series: MeetingSeries, now: datetime) -> None:
+    def some_days_before(week: int) -> datetime:
+        return series.starts_at(series.from_on + timedelta(weeks=week)) - timedelta(days=6)
+
+    Membership.objects.bulk_create(
+        Membership(
+            group=group,
+            member=regular.member,
+            status=Membership.Status.ACTIVE if regular.last_week is None else Membership.Status.LEFT,
+            standing_rsvp=regular.every_week,
+            requested_at=some_days_before(regular.first_week),
+            joined_at=some_days_before(regular.first_week),
+            left_at=None if regular.last_week is None else min(some_days_before(regular.last_week + 1), now),
+        )
+        for regular in regulars
+    )
+
+
+def _make_requests(group: Group, members: list[Member], now: datetime) -> None:
+    Membership.objects.bulk_create(
+        Membership(
+            group=group,
+            member=member,
+            status=Membership.Status.REQUESTED,
+            requested_at=now - timedelta(days=days, hours=3),
+        )
+        for days, member in enumerate(members, start=1)
+    )
+
+
+def _accept_agreements(groups: Iterable[Group]) -> None:
+    """Everybody accepted the ground rules of each of their groups when they asked to join."""
+    accepted: dict[tuple[int, Member], datetime] = {}
+    for group in groups:
+        if agreement := Agreement.objects.current_for(group):
+            for membership in group.memberships.select_related("member"):
+                key = (agreement.pk, membership.member)
+                accepted[key] = min(membership.requested_at, accepted.get(key, membership.requested_at))
+    Acceptance.objects.bulk_create(
+        Acceptance(agreement_id=agreement_id, member=member, accepted_at=at)
+        for (agreement_id, member), at in accepted.items()
+    )
+
+
+def _topics(group: Group, names: tuple[str, ...]) -> list[Topic]:
+    """The group's own topics, and the library's if they speak its language."""
+    own = Topic.objects.bulk_create(Topic(group=group, name=name) for name in names)
+    return own if group.language != "en" else own + list(Topic.objects.filter(group=None))
+
+
+# --- Meetings ---------------------------------------------------------------------------------------------------------
+
+
+def _make_past_meetings(
+    plan: Plan, series: MeetingSeries, topics: list[Topic], chance: Random
+) -> list[tuple[int, Meeting]]:
+    """The meetings of half a year, with the number of their week. Of yesterday's nobody has noted yet who came."""
+    group, repairs = series.group, series.suspensions.first()
+    meetings = []
+    for week in range(WEEKS_BACK):
+        on = series.from_on + timedelta(weeks=week)
+        meeting = Meeting(
+            group=group,
+            series=series,
+            series_date=on,
+            starts_at=series.starts_at(on),
+            ends_at=series.starts_at(on) + timedelta(minutes=series.minutes),
+            local_date=on,
+            local_time=series.start_time,
+            time_zone=series.time_zone,
+            mode=group.mode,
+            capacity=group.capacity,
+            status=Meeting.Status.HELD,
+            topic=topics[week % len(topics)] if topics else None,
+        )
+        if repairs and repairs.covers(on):
+            meeting.status, meeting.cancel_reason, meeting.suspension = (
+                Meeting.Status.CANCELLED,
+                repairs.reason,
+                repairs,
+            )
+        elif (plan.slug, week) == ("evening-circle", WEEKS_BACK - 1):
+            meeting.status = Meeting.Status.SCHEDULED
+        elif (plan.slug, week) == ("steps-at-noon", 17):
+            meeting.status, meeting.cancel_reason = Meeting.Status.CANCELLED, "The house was closed that day."
+        elif (plan.slug, week) == ("morning-coffee", 9):
+            meeting.status = Meeting.Status.DID_NOT_MEET
+        if meeting.status == Meeting.Status.HELD:
+            meeting.headcount = chance.randint(0, plan.without_name)
+        meetings.append((week, meeting))
+    Meeting.objects.bulk_create(meeting for _week, meeting in meetings)
+    return meetings
+
+
+def _choose_topics(group: Group, topics: list[Topic]) -> list[Meeting]:
+    """The coming meetings, soonest first, with topics for the next few."""
+    coming = list(Meeting.objects.upcoming().filter(group=group).in_order())
+    for week, meeting in enumerate(coming[:4] if topics else [], start=WEEKS_BACK):
+        meeting.topic = topics[week % len(topics)]
+    Meeting.objects.bulk_update(coming, ["topic"])
+    return coming
+
+
+# --- Answers, and who came --------------------------------------------------------------------------------------------
+
+
+def _past_answers(
+    chance: Random, meeting: Meeting, week: int, regulars: list[Regular], lead: Member
+) -> Iterator[Participation]:
+    """What people said and, of meetings held, what was noted: most came, some could not, a few just walked in."""
+    mood = 0.65 if week in (11, 12) else 1.0  # a quiet fortnight, as every house knows it
+    answers = []
+    for regular in regulars:
+        if not regular.is_there(week):
+            continue
+        rsvp, at = None, meeting.starts_at - timedelta(hours=chance.uniform(5, 130))
+        if chance.random() < regular.keen * mood:
+            rsvp = Participation.Rsvp.GOING
+        elif chance.random() < 0.5:
+            rsvp = Participation.Rsvp.DECLINED
+        answers.append((at, regular, rsvp))
+    for participation, regular in _give_places(meeting, answers):
+        if meeting.status == Meeting.Status.HELD:
+            participation.attendance = _attendance(chance, participation.rsvp, regular)
+        if participation.attendance:
+            participation.recorded_by = lead
+            participation.recorded_at = meeting.starts_at + timedelta(minutes=chance.randint(4, meeting.minutes))
+        if participation.rsvp or participation.attendance:
+            yield participation
+
+
+def _attendance(chance: Random, rsvp: str | None, regular: Regular) -> str | None:
+    """How somebody came; None for those who were not expected and did not come."""
+    came = chance.choices(list(Participation.CAME), weights=[82, 12, 6])[0]
+    if rsvp == Participation.Rsvp.GOING:
+        if chance.random() < regular.reliable:
+            return came
+        return chance.choices([Participation.Attendance.ABSENT, Participation.Attendance.EXCUSED], weights=[7, 3])[0]
+    unexpected = 0.03 if rsvp == Participation.Rsvp.DECLINED else 0.12
+    return came if chance.random() < unexpected else None
+
+
+def _coming_answers(
+    chance: Random, meeting: Meeting, ahead: int, regulars: list[Regular], now: datetime
+) -> Iterator[Participation]:
+    """What people have said so far: nearly everybody about next time, few about the weeks after it."""
+    share = [1.0, 0.6, 0.35, 0.2][ahead] if ahead < 4 else 0.08
+    is_sought_after = meeting.capacity <= 8 and ahead < 2  # then there is a waiting list
+    answers = []
+    for regular in regulars:
+        if regular.last_week is not None:
+            continue
+        rsvp = None
+        if is_sought_after or chance.random() < regular.keen * share or (regular.every_week and ahead < 4):
+            rsvp = Participation.Rsvp.GOING
+        elif chance.random() < 0.2 * share:
+            rsvp = Participation.Rsvp.DECLINED
+        if regular.member.email == ACCOUNTS[0][1]:  # who signs in has a place tomorrow and the rest to answer
+            rsvp = Participation.Rsvp.GOING if meeting.group.slug == "steps-at-noon" and ahead == 0 else None
+        answers.append((now - timedelta(hours=chance.uniform(1, 90)), regular, rsvp))
+    for participation, _regular in _give_places(meeting, answers):
+        if participation.rsvp:
+            yield participation
+
+
+def _give_places(
+    meeting: Meeting, answers: Sequence[tuple[datetime, Regular, str | None]]
+) -> Iterator[tuple[Participation, Regular]]:
+    """One row a person; who says “going” first has a place, the others wait in line."""
+    taken = 0
+    for at, regular, rsvp in sorted(answers, key=lambda answer: answer[0]):
+        if rsvp == Participation.Rsvp.GOING:
+            if taken < meeting.capacity:
+                taken += 1
+            else:
+                rsvp = Participation.Rsvp.WAITLISTED
+        yield Participation(meeting=meeting, member=regular.member, rsvp=rsvp, rsvp_at=at if rsvp else None), regular
