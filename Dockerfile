@@ -26,5 +26,5 @@ ENV PORT=8000 WEB_CONCURRENCY=3
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=6s --start-period=20s \
     CMD ["python", "-m", "recovery_groups.processes", "web-answers"]
-CMD ["gunicorn", "recovery_groups.wsgi", "--threads", "4", "--timeout", "30", "--graceful-timeout", "20", \
+CMD ["gunicorn", "recovery_groups.wsgi", "--preload", "--threads", "4", "--timeout", "30", "--graceful-timeout", "20", \
      "--max-requests", "5000", "--max-requests-jitter", "500", "--no-control-socket"]

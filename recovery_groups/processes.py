@@ -20,11 +20,12 @@ from pathlib import Path
 from types import FrameType
 from urllib.parse import urlsplit
 
-# gunicorn itself reads PORT, and WEB_CONCURRENCY for the number of its processes. A request that takes 30 s is cut off.
+# gunicorn itself reads PORT, and WEB_CONCURRENCY for the number of its processes. The site is loaded once, before they
+# part: sooner up and less memory. A request that takes 30 s is cut off.
 # Its processes are renewed now and then, against memory that only grows. Its control socket lies in the home directory,
 # which two sites would share and a container does not have: left out.
 WEB = (
-    "gunicorn recovery_groups.wsgi --threads 4 --timeout 30 --graceful-timeout 20 "
+    "gunicorn recovery_groups.wsgi --preload --threads 4 --timeout 30 --graceful-timeout 20 "
     "--max-requests 5000 --max-requests-jitter 500 --no-control-socket"
 )
 
