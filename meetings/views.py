@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 import groups.access
@@ -123,6 +124,7 @@ def _say_answer(request, answer: str | None) -> None:
 
 
 @login_not_required
+@csrf_exempt  # the token alone lets one answer, and only its bearer has it; a mail app may keep no cookies
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer_from_mail(request, token):
@@ -141,7 +143,6 @@ def answer_from_mail(request, token):
         "meetings/answer_from_mail.html",
         {"when": wording.when(meeting), "answer": answer, "meeting": meeting},
     )
-    response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex"
     return response
 

@@ -1,5 +1,6 @@
 from django.contrib.auth.decorators import login_not_required
 from django.shortcuts import render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
@@ -7,6 +8,7 @@ from . import services
 
 
 @login_not_required
+@never_cache
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request, token):
@@ -16,4 +18,6 @@ def unsubscribe(request, token):
     """
     if request.method == "POST":
         services.unsubscribe(token)
-    return render(request, "outbox/unsubscribe.html", {"done": request.method == "POST"})
+    response = render(request, "outbox/unsubscribe.html", {"done": request.method == "POST"})
+    response["X-Robots-Tag"] = "noindex"
+    return response

@@ -5,7 +5,7 @@ from pathlib import Path
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-SHOTS = Path(__file__).resolve().parent.parent / "test-results" / "screenshots"
+SHOTS = Path(__file__).resolve().parent.parent / "screenshots"
 
 
 def shot(page: Page, name: str) -> None:

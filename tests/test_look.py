@@ -1,6 +1,6 @@
 """Each page in a real browser: axe finds nothing, nothing scrolls sideways at 320 px, nothing comes from elsewhere.
 
-Leaves a picture of each page at 360 and 1280 px, light and dark, in English and Spanish, under test-results/.
+Leaves a picture of each page at 360 and 1280 px, light and dark, in English and Spanish, under screenshots/.
 """
 
 from datetime import timedelta
