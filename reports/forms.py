@@ -57,10 +57,10 @@ class AttendanceForm(forms.Form):
         error_messages={"invalid_choice": _("There are two formats: html and csv.")},
     )
 
-    def __init__(self, data, *, scope: Scope):
+    def __init__(self, data, *, scope: Scope, **options):
         self.scope = scope
         self.latest = figures.today() if scope.exact else figures.last_day_of_finished_weeks()
-        super().__init__(data)
+        super().__init__(data, label_suffix="", **options)
         group = self.fields["group"]
         if scope.exact and isinstance(group, forms.ModelChoiceField):
             group.queryset = scope.groups
@@ -84,6 +84,11 @@ class AttendanceForm(forms.Form):
             self.add_error("to_on", _("This is more than three years. Choose a shorter time."))
         asked["first"], asked["last"] = figures.whole_weeks(first, last)
         return asked
+
+    def showing(self, first: date, last: date) -> "AttendanceForm":
+        """The form to ask again with, filled in with what is shown."""
+        shown = {"from_on": first, "to_on": last, "group": self.data.get("group")}
+        return AttendanceForm(None, scope=self.scope, initial=shown)
 
 
 def _refuse_group(_slug: str) -> None:

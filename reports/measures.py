@@ -155,21 +155,21 @@ CAME_OF_PLACES = Share(
     PLACES_OFFERED,
 )
 
-# For those who run the groups, exact.
+# For those who run the groups, exact; what matters most first, for narrow screens.
 ATTENDANCE: tuple[Measure, ...] = (
     HELD,
-    ROSTER_OPEN,
     PLACES_OFFERED,
     SAID_GOING,
     CAME_IN_ALL,
+    CAME_OF_GOING,
+    CAME_OF_PLACES,
     GOING_AND_CAME,
     NOT_THERE,
     EXCUSED,
     NOT_NOTED,
     WALK_INS,
     NO_NAME,
-    CAME_OF_GOING,
-    CAME_OF_PLACES,
+    ROSTER_OPEN,
 )
 
 # For those who see sums only. Nothing here can be subtracted to find a part of it, such as who was not there.

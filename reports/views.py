@@ -48,7 +48,7 @@ def attendance(request):
             lines=report.lines,
         )
         return csv_response(_file(report, asked["group"], by_group=scope.exact), first=report.first, last=report.last)
-    return render(request, "reports/attendance.html", {"form": form, "scope": scope, **_page(report, form)})
+    return render(request, "reports/attendance.html", {"scope": scope, **_page(report, form)})
 
 
 def _report(scope: access.Scope, asked: dict[str, Any]) -> Report:
@@ -66,6 +66,7 @@ def _page(report: Report, form: AttendanceForm) -> dict[str, Any]:
     group = form.cleaned_data["group"]
     slug = group.slug if group else ""
     return {
+        "form": form.showing(report.first, report.last),
         "report": report,
         "first": wording.day(report.first),
         "last": wording.day(report.last),
@@ -95,7 +96,7 @@ def _section(report: Report, section: figures.Section, *, is_folded: bool) -> di
 def _line(report: Report, line: figures.Line) -> dict[str, Any]:
     return {
         "monday": line.week,
-        "week": wording.week(line.week),
+        "day": wording.day(line.week),
         "cells": wording.cells(report, line.sums) if line.sums else None,
         "why_hidden": "" if line.sums else wording.why_hidden(line),
     }

@@ -1,6 +1,6 @@
 """Figures as people read them, formatted once per row."""
 
-from datetime import date, timedelta
+from datetime import date
 
 from django.conf import settings
 from django.utils.dateformat import format as format_date
@@ -13,6 +13,7 @@ from .figures import Line, Report
 from .measures import Measure, Share, Sums
 
 NOTHING = "–"
+NO_BREAK = "\u00a0"
 
 
 def number(count: int) -> str:
@@ -24,7 +25,7 @@ def cell(measure: Measure, sums: Sums) -> str:
     value = measure.of(sums)
     if value is None:
         return NOTHING
-    return f"{number(value)}\u00a0%" if isinstance(measure, Share) else number(value)
+    return f"{number(value)}{NO_BREAK}%" if isinstance(measure, Share) else number(value)
 
 
 def cells(report: Report, sums: Sums) -> list[str]:
@@ -32,14 +33,8 @@ def cells(report: Report, sums: Sums) -> list[str]:
 
 
 def day(on: date) -> str:
-    return format_date(on, _("M j, Y"))
-
-
-def week(monday: date) -> str:
-    """`Aug 31 – Sep 6, 2026`."""  # noqa: RUF002
-    sunday = monday + timedelta(days=6)
-    start = day(monday) if monday.year != sunday.year else format_date(monday, _("M j"))
-    return f"{start} – {day(sunday)}"
+    """`Aug 31, 2026`, in one line."""
+    return format_date(on, _("M j, Y")).replace(" ", NO_BREAK)
 
 
 def why_hidden(line: Line) -> str:

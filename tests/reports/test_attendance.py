@@ -294,6 +294,14 @@ def test_title_and_file_name_say_nothing(figured, sign_in):
     assert "<title>Attendance · Meetings</title>" in page.text
 
 
+def test_form_is_filled_in_with_what_is_shown(figured, sign_in):
+    page = sign_in(figured.olga).get(URL, {"to": "2026-11-12", "group": "willow"})
+
+    assert '<input type="date" name="from" value="2026-08-24" id="id_from">' in page.text
+    assert '<input type="date" name="to" value="2026-11-15" id="id_to">' in page.text
+    assert '<option value="willow" selected>Willow evening</option>' in page.text
+
+
 def test_nothing_held_says_so(cast, sign_in):
     page = sign_in(cast.olga).get(URL)
 

@@ -27,6 +27,8 @@ class Command(BaseCommand):
             self.stdout.write("The demonstration is there already.")
         else:
             self.make(force=force)
+            if not if_empty:  # ./dev run shows them once everything is up
+                self.show_accounts()
 
     def make(self, *, force):
         if not force and (others := demo.others()):
@@ -36,7 +38,6 @@ class Command(BaseCommand):
             )
         demo.make()
         self.stdout.write("The demonstration is there: invented people, six groups, half a year of meetings.")
-        self.show_accounts()
 
     def show_accounts(self):
         if not demo.is_there():
