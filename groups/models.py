@@ -31,6 +31,10 @@ class GroupQuerySet(models.QuerySet):
     def listed(self):
         return self.filter(is_listed=True)
 
+    def from_feed(self):
+        """Those an import of meetings made; the slug in the feed is their key."""
+        return self.filter(feed_slug__isnull=False)
+
     def visible_to(self, staff: Member):
         """The groups this person works with: a counselor's own, all of them for coordinators."""
         if staff.is_coordinator or staff.is_superuser:

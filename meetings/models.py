@@ -82,6 +82,12 @@ class MeetingSeries(models.Model):
         return recurrence.starts_at(on, self.start_time, self.time_zone)
 
 
+class SuspensionQuerySet(models.QuerySet):
+    def of_feed(self):
+        """Until further notice, because a feed says so; those a counselor wrote are theirs to end."""
+        return self.filter(is_from_feed=True, until_on=None)
+
+
 class Suspension(models.Model):
     """A time in which a series does not meet, or (`place_only`) meets online because its place is closed."""
 
@@ -90,6 +96,9 @@ class Suspension(models.Model):
     until_on = models.DateField(_("until"), null=True, blank=True, help_text=_("Empty: until further notice."))
     place_only = models.BooleanField(_("only the place is closed: meets online"), default=False)
     reason = models.CharField(_("reason"), max_length=200, blank=True)
+    is_from_feed = models.BooleanField(default=False, db_default=False, editable=False)
+
+    objects = SuspensionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("suspension")
@@ -119,6 +128,9 @@ class MeetingQuerySet(models.QuerySet):
 
     def with_places(self):
         return self.filter(places_taken__lt=F("capacity"))
+
+    def with_people_in_line(self):
+        return self.filter(pk__in=Participation.objects.in_line().values("meeting"))
 
     def in_order(self):
         return self.order_by("starts_at", "id")

@@ -1,6 +1,7 @@
 """What happens to meetings, by subject. Every verb is atomic, safe to call twice, and says in what it returns
 whether anything changed."""
 
+from .feed_import import import_feed
 from .places import (
     answer_declined,
     answer_going,
@@ -32,6 +33,7 @@ __all__ = [
     "count_due_reminders",
     "extend_series",
     "follow_series",
+    "import_feed",
     "lapse_offers",
     "leave_group",
     "mark_did_not_meet",
