@@ -117,12 +117,12 @@ def test_page_elsewhere_cannot_read_mail_by_pointing_its_name_here(catcher):
     assert get(catcher, "/messages.json", host=f"localhost:{catcher['web']}")[0] == 200
 
 
-def test_port_in_use_is_one_line(catcher):
+def test_port_in_use_is_one_line(catcher, tmp_path):
     settings = {"MAIL_SMTP_PORT": str(free_port()), "MAIL_WEB_PORT": str(catcher["web"])}
     words = [sys.executable, "-m", "recovery_groups.mail_catcher"]
 
     done = subprocess.run(
-        words, env={**os.environ, **settings, "MAIL_DIRECTORY": "/tmp"}, capture_output=True, text=True
+        words, env={**os.environ, **settings, "MAIL_DIRECTORY": str(tmp_path)}, capture_output=True, text=True
     )
 
     assert done.returncode == 1
