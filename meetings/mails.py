@@ -4,6 +4,7 @@ meeting, language and kind of reader, and only links are filled in per person.""
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -58,9 +59,15 @@ class _Facts:
             .filter(member__in=member_ids, kind=Consent.Kind.REMINDERS)
             .values_list("member", flat=True)
         )
+        self.confirmed = set(
+            EmailAddress.objects.filter(user__in=member_ids, verified=True).values_list("user", "email")
+        )
+
+    def participation(self, email: Email) -> Participation | None:
+        return self.participations.get((email.about_id, email.recipient_id))
 
     def rsvp(self, email: Email) -> str | None:
-        participation = self.participations.get((email.about_id, email.recipient_id))
+        participation = self.participation(email)
         return participation.rsvp if participation else None
 
 
@@ -77,24 +84,27 @@ def _prepare(
         if meeting is None or reason or not email.recipient.is_active:
             answers[email.pk] = Unwanted(reason or "the account is closed")
             continue
-        rsvp = facts.rsvp(email)
-        key = (email.kind, meeting.pk, email.recipient.language, rsvp)
+        participation, language = facts.participation(email), email.recipient.language
+        key = (meeting.pk, language, facts.rsvp(email), participation and participation.offer_expires_at)
         if key not in written:
-            written[key] = _write(email.kind, meeting, rsvp, email.recipient.language)
+            written[key] = _write(email.kind, meeting, participation, language)
         answers[email.pk] = _fill_in(written[key], email)
     return answers
 
 
-def _write(kind: str, meeting: Meeting, rsvp: str | None, language: str) -> Letter:
+def _write(kind: str, meeting: Meeting, participation: Participation | None, language: str) -> Letter:
     with translation.override(language):
+        offer_ends = participation.offer_expires_at if participation else None
         context = {
             "kind": kind,
             "when": wording.when(meeting),
             "when_short": wording.when_short(meeting),
-            "rsvp": rsvp,
+            "rsvp": participation.rsvp if participation else None,
+            "offer_ends": wording.moment(offer_ends.astimezone(meeting.zone)) if offer_ends else "",
             "answer_url": ANSWER_URL,
             "unsubscribe_url": UNSUBSCRIBE_URL,
             "meeting_url": settings.SITE_URL + meeting.get_absolute_url(),
+            "my_week_url": settings.SITE_URL + reverse("my_week"),
             "help_lines": settings.HELP_LINES,
             "site_name": settings.SITE_NAME,
         }
@@ -127,6 +137,10 @@ def _prepare_reminders(emails: Sequence[Email]) -> dict[UUID, Letter | Unwanted]
             return "reminders are off"
         if facts.rsvp(email) not in (None, Participation.Rsvp.GOING):
             return "not coming"
+        if facts.rsvp(email) is None and not meeting.places_left:
+            return "full"
+        if (email.recipient_id, email.recipient.email) not in facts.confirmed:
+            return "the address is not confirmed"
         return ""
 
     return _prepare(emails, unwanted)
@@ -143,7 +157,7 @@ def _prepare_moved(emails: Sequence[Email]) -> dict[UUID, Letter | Unwanted]:
     def unwanted(email: Email, meeting: Meeting, facts: _Facts) -> str:
         if meeting.status != Meeting.Status.SCHEDULED:
             return "the meeting is off"
-        return "" if email.fact == meeting.starts_at.isoformat() else "the meeting has moved again"
+        return "" if email.fact.startswith(meeting.starts_at.isoformat()) else "the meeting has moved again"
 
     return _prepare(emails, unwanted)
 

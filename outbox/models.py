@@ -1,3 +1,6 @@
+from collections.abc import Iterable
+from datetime import timedelta
+
 from django.conf import settings
 from django.contrib.postgres.functions import RandomUUID
 from django.db import connection, models
@@ -6,41 +9,78 @@ from django.db.models.functions import Now
 
 SENDER_LOCKS = 7_301  # class of the advisory locks that senders hold
 
+# The rows are locked first and once (MATERIALIZED); SKIP LOCKED and the state keep two senders from taking the same.
+CLAIM = """
+WITH due AS MATERIALIZED (
+    SELECT id FROM outbox_email WHERE state = 'queued' AND send_after <= statement_timestamp()
+    ORDER BY send_after LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+UPDATE outbox_email SET state = 'claimed', claimed_by = %(sender)s
+FROM due WHERE outbox_email.id = due.id
+RETURNING outbox_email.id
+"""
 
-class EmailQuerySet(models.QuerySet):
+
+class EmailQuerySet(models.QuerySet["Email"]):
+    def visible_to(self, staff):
+        """Whether mail leaves is the business of coordinators and of the operator."""
+        return self if staff.is_coordinator or staff.is_superuser else self.none()
+
     def due(self):
-        return self.filter(state=Email.State.QUEUED, send_after__lte=Now())
+        """What should leave, or is just leaving."""
+        return self.filter(Q(state=Email.State.QUEUED) | Q(state=Email.State.CLAIMED), send_after__lte=Now())
+
+    def claimed_by(self, senders: Iterable[int | None]):
+        return self.filter(state=Email.State.CLAIMED, claimed_by__in=senders)
+
+    def release(self) -> int:
+        """Queue claimed mail again as it was. Returns how many."""
+        return self.filter(state=Email.State.CLAIMED).update(state=Email.State.QUEUED, claimed_by=None)
 
     def release_claims_of_dead_senders(self) -> int:
-        """Queue again what a sender that is gone had claimed: its session held a lock, and PostgreSQL let it go."""
+        """Queue again what a sender that is gone had claimed. Returns how many mails.
+
+        A living sender's session holds a lock with its number; PostgreSQL lets go of it when the session ends. Numbers
+        are not used twice and the lock comes before the first claim, so a claim without its lock is nobody's for good.
+        """
         with connection.cursor() as cursor:
             cursor.execute(
                 """
-                UPDATE outbox_email SET state = 'queued', claimed_by = NULL
-                WHERE state = 'claimed' AND NOT EXISTS (
-                    SELECT FROM pg_locks
-                    WHERE locktype = 'advisory' AND granted AND classid = %s AND objid = claimed_by
+                SELECT DISTINCT claimed_by FROM outbox_email
+                WHERE state = 'claimed' AND claimed_by NOT IN (
+                    SELECT objid FROM pg_locks
+                    WHERE locktype = 'advisory' AND granted AND classid = %s
                       AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
                 """,
                 [SENDER_LOCKS],
             )
-            return cursor.rowcount
+            dead = [row[0] for row in cursor.fetchall()]
+        return self.claimed_by(dead).release() if dead else 0
+
+    def end_stuck_senders(self, silent_for: timedelta) -> int:
+        """End the sessions of senders that have said nothing for so long. Returns how many.
+
+        A sender speaks to the database after each message. One that does not hangs, or its machine is gone without a
+        word; without its session it can neither claim nor mark anything, should it come back.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT count(*) FILTER (WHERE pg_terminate_backend(pid, 1000))
+                FROM pg_stat_activity
+                WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
+                  AND state_change < clock_timestamp() - make_interval(secs => %s)
+                  AND pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = %s)
+                """,
+                [silent_for.total_seconds(), SENDER_LOCKS],
+            )
+            return cursor.fetchone()[0]
 
     def claim(self, sender: int, limit: int) -> list["Email"]:
         """Give up to `limit` due rows to a sender, passing over those another sender is just claiming."""
         with connection.cursor() as cursor:
-            cursor.execute(
-                """
-                UPDATE outbox_email SET state = 'claimed', claimed_by = %s, attempts = attempts + 1
-                WHERE id IN (
-                    SELECT id FROM outbox_email WHERE state = 'queued' AND send_after <= now()
-                    ORDER BY send_after FOR UPDATE SKIP LOCKED LIMIT %s)
-                RETURNING id
-                """,
-                [sender, limit],
-            )
+            cursor.execute(CLAIM, {"sender": sender, "limit": limit})
             ids = [row[0] for row in cursor.fetchall()]
-        return list(self.filter(pk__in=ids).select_related("recipient"))
+        return list(self.filter(pk__in=ids).select_related("recipient").order_by("send_after", "pk"))
 
 
 class Email(models.Model):

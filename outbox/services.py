@@ -1,32 +1,37 @@
 import logging
 import secrets
-import smtplib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from time import monotonic
 from uuid import UUID
 
 from celery import current_app
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core import signing
-from django.core.mail import EmailMultiAlternatives, get_connection
-from django.core.mail.backends.base import BaseEmailBackend
-from django.db import connection, transaction
+from django.core.mail import EmailMultiAlternatives
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
-from kombu.exceptions import OperationalError
+from kombu.exceptions import OperationalError as BrokerError
 
 from . import kinds
 from .kinds import Letter, Unwanted
+from .mail_server import LineBroke, MailServer, Refused, ServerAway, Unsendable
 from .models import SENDER_LOCKS, Email
 
 logger = logging.getLogger(__name__)
 
 BATCH = 100
 MOST_ATTEMPTS = 6
+STUCK_AFTER = timedelta(minutes=5)  # well past the time limit of a task
+BROKER_REST = 10  # seconds
 UNSUBSCRIBE_SALT = "outbox.unsubscribe"
+
+_broker_away_until = 0.0
 
 
 def queue(kind: str, recipients: Iterable[UUID], *, about_id: UUID, fact: str, expires_at: datetime) -> int:
@@ -52,10 +57,19 @@ def queue(kind: str, recipients: Iterable[UUID], *, about_id: UUID, fact: str, e
 
 
 def wake_senders() -> None:
-    """Ask a worker to deliver now. Nothing is lost if the broker is away: the next tick finds the rows."""
+    """Ask a worker to deliver now. Nothing is lost if the broker is away: the next tick finds the rows.
+
+    Somebody waits for their page meanwhile: a broker that does not answer at once is left alone for a while.
+    """
+    global _broker_away_until
+    if monotonic() < _broker_away_until:
+        return
+    patience = {"socket_connect_timeout": 0.2, "socket_timeout": 0.2, "max_retries": 0}
     try:
-        current_app.send_task("outbox.tasks.deliver_outbox", expires=55, retry=False)
-    except (OperationalError, OSError):
+        with current_app.connection_for_write(transport_options=patience) as broker:
+            current_app.send_task("outbox.tasks.deliver_outbox", connection=broker, expires=55, retry=False)
+    except (BrokerError, OSError):
+        _broker_away_until = monotonic() + BROKER_REST
         logger.warning("broker away: mail waits for the next tick")
 
 
@@ -67,98 +81,111 @@ def deliver(*, seconds: float = 60) -> int:
     """
     stop_at = monotonic() + seconds
     sent = 0
-    smtp = get_connection()
+    server = MailServer()
+    Email.objects.end_stuck_senders(STUCK_AFTER)
+    Email.objects.release_claims_of_dead_senders()
     with sender() as sender_id:
-        Email.objects.release_claims_of_dead_senders()
         try:
             while monotonic() < stop_at and (batch := Email.objects.claim(sender_id, BATCH)):
-                sent += _deliver_batch(batch, smtp)
+                for email, answer in _answers(batch):
+                    if monotonic() >= stop_at:
+                        break
+                    sent += _deliver_one(email, answer, server)
+        except ServerAway as away:
+            logger.warning("mail server away, mail waits for the next tick: %s", away)
         finally:
-            smtp.close()
+            server.close()
     return sent
 
 
 @contextmanager
 def sender() -> Iterator[int]:
-    """A sender's number, for as long as its database session lives: the lock on it tells others it is alive."""
+    """A sender's number, for as long as its database session lives: the lock on it tells others it is alive.
+
+    What it had claimed and not got to is queued again at the end.
+    """
     sender_id = secrets.randbelow(2**31)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s, %s)", [SENDER_LOCKS, sender_id])
     try:
         yield sender_id
     finally:
+        Email.objects.claimed_by([sender_id]).release()
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [SENDER_LOCKS, sender_id])
 
 
-def _deliver_batch(batch: list[Email], smtp: BaseEmailBackend) -> int:
+def _answers(batch: list[Email]) -> Iterator[tuple[Email, Letter | Unwanted | None]]:
+    """Each mail with what to send, the longest due first."""
     by_kind = defaultdict(list)
     for email in batch:
         by_kind[email.kind].append(email)
-    sent = 0
+    answers: dict[UUID, Letter | Unwanted | None] = {}
     for name, emails in by_kind.items():
-        answers = _prepare(name, emails)
-        for email in emails:
-            sent += _deliver_one(email, answers[email.pk], smtp)
-    return sent
+        answers |= _prepare(name, emails)
+    return ((email, answers.get(email.pk)) for email in batch)
 
 
-def _prepare(kind: str, emails: list[Email]) -> dict[UUID, Letter | Unwanted | None]:
+def _prepare(name: str, emails: list[Email]) -> Mapping[UUID, Letter | Unwanted | None]:
     """What to send, by e-mail id; None where it cannot be written. One that cannot never stops the others."""
-    prepare = kinds.get(kind).prepare
     try:
-        return dict(prepare(emails))
+        return kinds.get(name).prepare(emails)
+    except (OperationalError, InterfaceError, SoftTimeLimitExceeded):  # it is not the mail's fault
+        raise
     except Exception:
-        logger.exception("cannot write %s mail %s", kind, emails[0].pk if len(emails) == 1 else "in one go")
-        if len(emails) == 1:
-            return {emails[0].pk: None}
-        return {pk: answer for email in emails for pk, answer in _prepare(kind, [email]).items()}
+        if len(emails) > 1:
+            return {pk: answer for email in emails for pk, answer in _prepare(name, [email]).items()}
+        logger.exception("cannot write %s", emails[0])
+        return {}
 
 
-def _deliver_one(email: Email, answer: Letter | Unwanted | None, smtp: BaseEmailBackend) -> bool:
+def _deliver_one(email: Email, answer: Letter | Unwanted | None, server: MailServer) -> bool:
     if email.expires_at <= timezone.now():
         return _close(email, Email.State.EXPIRED, "too late")
-    if answer is None:
-        return _close(email, Email.State.FAILED, "cannot be written")
     if isinstance(answer, Unwanted):
         return _close(email, Email.State.SUPPRESSED, answer.reason)
+    if answer is None:  # perhaps the next version of the program can
+        return _try_again(email, "cannot be written")
     try:
-        smtp.open()  # does nothing while the connection stands
-        smtp.send_messages([_message(email, answer)])
-    except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError) as error:
-        code = _smtp_code(error)
-        if code >= 500:
-            return _close(email, Email.State.FAILED, f"refused ({code})")
-        return _try_again(email, f"put off ({code})")
-    except OSError as error:  # also smtplib's own: no connection, cut off, timed out, sender not accepted
-        smtp.close()
-        return _try_again(email, type(error).__name__)
-    return _close(email, Email.State.SENT)
+        server.hand_over(_message(email, answer))
+    except Refused as refused:
+        if refused.for_good:
+            return _close(email, Email.State.FAILED, f"refused ({refused.code})", tried=True)
+        return _try_again(email, f"put off ({refused.code})")
+    except Unsendable as unsendable:
+        return _close(email, Email.State.FAILED, f"cannot be sent ({unsendable})", tried=True)
+    except LineBroke as broke:
+        return _try_again(email, f"line broke ({broke})")
+    return _close(email, Email.State.SENT, tried=True)
 
 
-def _close(email: Email, state: Email.State, reason: str = "") -> bool:
+def _close(email: Email, state: Email.State, reason: str = "", *, tried: bool = False) -> bool:
     """Mark a claimed mail as done with. True if that means it was sent."""
     sent = state == Email.State.SENT
-    Email.objects.filter(pk=email.pk, claimed_by=email.claimed_by).update(
-        state=state, reason=reason, claimed_by=None, sent_at=timezone.now() if sent else None
+    Email.objects.filter(pk=email.pk).claimed_by([email.claimed_by]).update(
+        state=state,
+        reason=reason,
+        claimed_by=None,
+        attempts=F("attempts") + int(tried),
+        sent_at=timezone.now() if sent else None,
     )
     return sent
 
 
 def _try_again(email: Email, reason: str) -> bool:
-    if email.attempts >= MOST_ATTEMPTS:
-        return _close(email, Email.State.FAILED, reason)
-    wait = timedelta(minutes=2 ** (email.attempts - 1), seconds=secrets.randbelow(30))
-    Email.objects.filter(pk=email.pk, claimed_by=email.claimed_by).update(
-        state=Email.State.QUEUED, reason=reason, claimed_by=None, send_after=timezone.now() + wait
+    """Queue a mail again for later: after 1, 2, 4, 8 and 16 minutes."""
+    attempts = email.attempts + 1
+    if attempts >= MOST_ATTEMPTS:
+        return _close(email, Email.State.FAILED, reason, tried=True)
+    wait = timedelta(minutes=2 ** (attempts - 1), seconds=secrets.randbelow(30))
+    Email.objects.filter(pk=email.pk).claimed_by([email.claimed_by]).update(
+        state=Email.State.QUEUED,
+        reason=reason,
+        claimed_by=None,
+        attempts=attempts,
+        send_after=timezone.now() + wait,
     )
     return False
-
-
-def _smtp_code(error: smtplib.SMTPDataError | smtplib.SMTPRecipientsRefused) -> int:
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return next(iter(error.recipients.values()))[0]
-    return error.smtp_code
 
 
 def _message(email: Email, letter: Letter) -> EmailMultiAlternatives:

@@ -1,4 +1,5 @@
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -10,6 +11,7 @@ import outbox.services as outbox
 # neither a missed tick nor a change of clocks loses or doubles anything (EML-06, EML-07, EML-14).
 DUE = """
 FROM meetings_meeting AS meeting
+CROSS JOIN LATERAL (SELECT floor(extract(epoch FROM meeting.starts_at))::bigint::text AS start) AS fact
 JOIN groups_membership AS membership
   ON membership.group_id = meeting.group_id AND membership.status = 'active' AND NOT membership.is_muted
 JOIN members_member AS member ON member.id = membership.member_id AND member.is_active
@@ -30,21 +32,22 @@ WHERE meeting.status = 'scheduled'
               WHERE address.user_id = member.id AND address.email = member.email AND address.verified)
 """
 
-QUEUE = """
+# One reminder for each meeting, member and start: a meeting that moves is worth another.
+KEY = "concat('reminder/', meeting.id, '/', member.id, '/', fact.start)"
+
+# In the order of the key, so that two ticks at once wait for each other and never both for ever.
+QUEUE = f"""
 INSERT INTO outbox_email (key, kind, recipient_id, about_id, fact, expires_at)
-SELECT concat('reminder/', meeting.id, '/', member.id, '/', extract(epoch FROM meeting.starts_at)::bigint),
-       'reminder', member.id, meeting.id, extract(epoch FROM meeting.starts_at)::bigint, meeting.starts_at - %(latest)s
-{due}
+SELECT {KEY} AS key, 'reminder', member.id, meeting.id, fact.start, meeting.starts_at - %(latest)s
+{DUE}
+ORDER BY key
 ON CONFLICT (key) DO NOTHING
 """
 
-COUNT = """
+COUNT = f"""
 SELECT count(*)
-{due}
-AND NOT EXISTS (
-    SELECT FROM outbox_email AS email
-    WHERE email.kind = 'reminder' AND email.about_id = meeting.id AND email.recipient_id = member.id
-      AND email.fact = (extract(epoch FROM meeting.starts_at)::bigint)::text)
+{DUE}
+AND NOT EXISTS (SELECT FROM outbox_email AS email WHERE email.key = {KEY})
 """
 
 
@@ -52,7 +55,7 @@ AND NOT EXISTS (
 def queue_due_reminders() -> int:
     """Queue a reminder for everyone due one, in one statement. Returns how many were queued; a second call, none."""
     with connection.cursor() as cursor:
-        cursor.execute(QUEUE.format(due=DUE), _parameters(timezone.now()))
+        cursor.execute(QUEUE, _parameters(timezone.now()))
         queued = cursor.rowcount
     if queued:
         transaction.on_commit(outbox.wake_senders)
@@ -62,7 +65,7 @@ def queue_due_reminders() -> int:
 def count_due_reminders() -> int:
     """How many reminders the next tick would queue."""
     with connection.cursor() as cursor:
-        cursor.execute(COUNT.format(due=DUE), _parameters(timezone.now()))
+        cursor.execute(COUNT, _parameters(timezone.now()))
         return cursor.fetchone()[0]
 
 
@@ -71,7 +74,7 @@ def reminder_fact(starts_at: datetime) -> str:
     return str(int(starts_at.timestamp()))
 
 
-def _parameters(now: datetime) -> dict[str, object]:
+def _parameters(now: datetime) -> dict[str, Any]:
     window_ends, earliest = settings.REMIND_BEFORE
     first_hour, last_hour = settings.REMIND_HOURS
     return {

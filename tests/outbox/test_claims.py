@@ -1,0 +1,237 @@
+"""One mail a person, whoever sends at the same time and whoever dies at it. Each guard has a test without it."""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from django.db import OperationalError, connection
+from django.utils import timezone
+
+from outbox import models, services
+from outbox.models import Email
+
+from .processes import site_environment
+
+DIE_BEFORE_THE_THIRD_MARK = """
+import os, signal
+import django
+
+django.setup()
+from outbox import kinds, services
+from outbox.kinds import Kind, Letter
+
+kinds.register(Kind("note", lambda emails: {email.pk: Letter("Hello", "Hello", "<p>Hello</p>") for email in emails}))
+mark, marks = services._close, []
+
+def mark_or_die(email, state, *args, **fields):
+    marks.append(email)
+    if len(marks) == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return mark(email, state, *args, **fields)
+
+services._close = mark_or_die
+services.deliver()
+"""
+
+
+def at_once(how_many, action):
+    """Do the same in so many threads, each with a connection of its own. Returns what they said, errors included."""
+    start = threading.Barrier(how_many)
+
+    def run(_number):
+        try:
+            start.wait()
+            return action()
+        except OperationalError as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(how_many) as pool:
+        return list(pool.map(run, range(how_many)))
+
+
+def in_a_thread(action):
+    return at_once(1, action)[0]
+
+
+def wait_for_the_dead():
+    """PostgreSQL notices within moments that a session's other end is gone."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = %s", [models.SENDER_LOCKS])
+        while cursor.rowcount:
+            time.sleep(0.01)
+            cursor.execute("SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = %s", [models.SENDER_LOCKS])
+
+
+def test_many_senders_at_once_send_each_mail_once(transactional_db, smtp, queue_notes):
+    people = queue_notes(120)
+
+    sent = at_once(4, services.deliver)
+
+    assert sum(sent) == len(people)
+    assert smtp.people == {person.email: 1 for person in people}
+
+
+def test_without_the_claim_many_senders_double(transactional_db, smtp, queue_notes, monkeypatch):
+    """The negative control: rows that nobody locks, and that are taken whether or not another has them."""
+    people = queue_notes(20)
+    smtp.seconds_per_mail = 0.02
+    unguarded = models.CLAIM.replace("FOR UPDATE SKIP LOCKED", "").replace("= 'queued'", "IN ('queued', 'claimed')")
+    monkeypatch.setattr(models, "CLAIM", unguarded)
+
+    at_once(3, lambda: services.deliver(seconds=1))
+
+    assert sum(smtp.people.values()) > len(people)
+
+
+def test_without_the_lock_on_a_living_sender_its_mail_is_doubled(transactional_db, smtp, queue_notes, monkeypatch):
+    """The negative control: claims are taken from whoever has them, as a lease that is too short would do."""
+    people = queue_notes(20)
+    smtp.seconds_per_mail = 0.02
+    monkeypatch.setattr(
+        models.EmailQuerySet, "release_claims_of_dead_senders", lambda self: self.filter(state="claimed").release()
+    )
+
+    first = threading.Thread(target=in_a_thread, args=[services.deliver])
+    first.start()
+    while not smtp.taken:
+        time.sleep(0.005)
+    in_a_thread(services.deliver)
+    first.join()
+
+    assert sum(smtp.people.values()) > len(people)
+
+
+def test_sender_that_died_leaves_its_claims_to_the_next(transactional_db, smtp, queue_notes, states):
+    people = queue_notes(5)
+
+    def die_with_claims():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s, 7), pg_backend_pid()", [models.SENDER_LOCKS])
+        assert len(Email.objects.claim(7, 3)) == 3
+        connection.connection.close()  # not given back to the pool: gone
+
+    in_a_thread(die_with_claims)
+    wait_for_the_dead()
+
+    assert services.deliver() == len(people)
+    assert smtp.people == {person.email: 1 for person in people}
+
+
+def test_claims_of_a_living_sender_are_left_alone(transactional_db, smtp, queue_notes):
+    queue_notes(5)
+    claimed, finish = threading.Event(), threading.Event()
+
+    def hold():
+        with services.sender() as sender:
+            Email.objects.claim(sender, 5)
+            claimed.set()
+            finish.wait(10)
+        connection.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    claimed.wait(10)
+
+    assert services.deliver() == 0
+    finish.set()
+    thread.join()
+    assert services.deliver() == 5
+
+
+def test_sender_that_hangs_loses_its_session_and_its_claims(transactional_db, smtp, queue_notes, monkeypatch):
+    people = queue_notes(5)
+    monkeypatch.setattr(services, "STUCK_AFTER", timedelta(seconds=0.3))
+    claimed, finish = threading.Event(), threading.Event()
+    errors = []
+
+    def hang():
+        try:
+            with services.sender() as sender:
+                Email.objects.claim(sender, 5)
+                claimed.set()
+                finish.wait(10)
+        except OperationalError as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=hang)
+    thread.start()
+    claimed.wait(10)
+    time.sleep(0.4)
+
+    assert services.deliver() == 5
+    finish.set()
+    thread.join()
+    assert len(errors) == 1
+    assert smtp.people == {person.email: 1 for person in people}
+
+
+def test_sender_whose_database_session_ends_stops_and_doubles_nothing(transactional_db, smtp, queue_notes):
+    """The lock lives in the session, so a sender never goes on in another one."""
+    people = queue_notes(30)
+    smtp.seconds_per_mail = 0.02
+    cut = []
+
+    def cut_in_the_middle():
+        while len(smtp.taken) < 5:
+            time.sleep(0.005)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s",
+                [models.SENDER_LOCKS],
+            )
+        cut.append(len(smtp.taken))
+        connection.close()
+
+    cutter = threading.Thread(target=cut_in_the_middle)
+    cutter.start()
+    said = in_a_thread(services.deliver)
+    cutter.join()
+
+    assert isinstance(said, OperationalError)
+    assert len(smtp.taken) <= cut[0] + 1
+    in_a_thread(services.deliver)
+    assert set(smtp.people) == {person.email for person in people}
+    assert sum(smtp.message_ids.values()) <= len(people) + 1
+    assert len(smtp.message_ids) == len(people)
+
+
+def test_claim_takes_no_more_than_asked_and_the_longest_waiting_first(transactional_db, queue_notes):
+    people = queue_notes(10)
+    for number, person in enumerate(people):
+        Email.objects.filter(recipient=person).update(send_after=timezone.now() - timedelta(minutes=20 - number))
+
+    with services.sender() as sender:
+        first = Email.objects.claim(sender, 4)
+        second = Email.objects.claim(sender, 100)
+
+    assert [email.recipient_id for email in first + second] == [person.pk for person in people]
+    assert len(first) == 4
+    assert not Email.objects.exclude(state="queued").exists()
+
+
+def test_sender_killed_right_after_the_server_took_the_mail_repeats_that_one_only(transactional_db, smtp, queue_notes):
+    """kill -9 between the server's 250 and our mark, again and again: at most one repeat a kill, nothing lost."""
+    people = queue_notes(9)
+    kills = 2
+    for _kill in range(kills):
+        died = subprocess.run(
+            [sys.executable, "-c", DIE_BEFORE_THE_THIRD_MARK], env=site_environment(smtp), capture_output=True
+        )
+        assert died.returncode == -signal.SIGKILL, died.stderr.decode()
+        wait_for_the_dead()
+    assert len(smtp.taken) == 3 * kills
+
+    services.deliver()
+
+    assert set(smtp.people) == {person.email for person in people}
+    assert len(smtp.message_ids) == len(people)
+    assert sum(smtp.message_ids.values()) == len(people) + kills
+    assert set(Email.objects.values_list("state", flat=True)) == {"sent"}

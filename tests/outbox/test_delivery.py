@@ -1,0 +1,354 @@
+"""What happens to a queued mail, whatever the mail server does. A real server on loopback does it."""
+
+import re
+import socket
+import time
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.db import transaction
+from django.utils import timezone
+
+from outbox import kinds, services
+from outbox.kinds import Kind, Letter, Unwanted
+from outbox.models import Email
+from tests import make
+
+
+def test_each_person_gets_one_mail_of_their_own(db, smtp, queue_notes, states):
+    people = queue_notes(3)
+
+    assert services.deliver() == 3
+    assert services.deliver() == 0
+    assert smtp.people == {person.email: 1 for person in people}
+    assert all(len(one.recipients) == 1 for one in smtp.taken)
+    assert smtp.connections == 1
+    assert set(states().values()) == {("sent", 1, "")}
+
+
+def test_headers_are_those_of_a_subscription(db, smtp, queue_notes, settings):
+    """EML-04, EML-08: one To, nobody else, a way out that mail programs know, no tracking."""
+    settings.SITE_URL, settings.SITE_HOST = "https://site.example", "site.example"
+    (person,) = queue_notes(1)
+
+    services.deliver()
+
+    mail, email = smtp.mail_to(person.email), Email.objects.get()
+    assert mail.get_all("To") == [person.email]
+    assert (mail["Cc"], mail["Bcc"], mail["Reply-To"]) == (None, None, None)
+    assert mail["Message-ID"] == f"<{email.pk}@site.example>"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["List-Id"] == "<reminders.site.example>"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert re.fullmatch(r"<https://site\.example/u/[\w:-]+/>", mail["List-Unsubscribe"].strip())
+    assert mail["From"] == settings.REMINDERS_FROM_EMAIL
+    assert mail["Date"]
+    assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
+
+
+def test_mail_nobody_can_switch_off_has_no_list_headers(db, smtp, queue_notes):
+    (person,) = queue_notes(1)
+    kinds.register(Kind("note", prepare=kinds.get("note").prepare))
+
+    services.deliver()
+
+    mail = smtp.mail_to(person.email)
+    assert (mail["List-Id"], mail["List-Unsubscribe"], mail["List-Unsubscribe-Post"]) == (None, None, None)
+
+
+def test_line_break_in_a_subject_starts_no_header(db, smtp, queue_notes):
+    (person,) = queue_notes(1)
+    _note_says(Letter("Hello\r\nBcc: spy@example.org\n\nbody", "text", "<p>html</p>"))
+
+    services.deliver()
+
+    mail = smtp.mail_to(person.email)
+    assert mail["Subject"] == "Hello Bcc: spy@example.org body"
+    assert mail["Bcc"] is None
+    assert smtp.people == {person.email: 1}
+
+
+def test_line_break_in_an_address_fails_that_mail_only(db, smtp, queue_notes, states):
+    bad, good = queue_notes(2)
+    type(bad).objects.filter(pk=bad.pk).update(email="evil@example.org\r\nbcc: spy@example.org")
+
+    services.deliver()
+
+    assert smtp.people == {good.email: 1}
+    assert {state for state, *_ in states().values()} == {"failed", "sent"}
+
+
+def test_person_without_an_address_stops_nobody(db, smtp, queue_notes, states):
+    nowhere, good = queue_notes(2)
+    type(nowhere).objects.filter(pk=nowhere.pk).update(email="")
+
+    services.deliver()
+
+    assert smtp.people == {good.email: 1}
+    assert states() == {
+        "": ("failed", 1, "cannot be sent (no address)"),
+        good.email: ("sent", 1, ""),
+    }
+
+
+def test_server_that_puts_off_is_asked_again_later_and_later(db, smtp, queue_notes, states):
+    (person,) = queue_notes(1)
+    smtp.answers[person.email] = "451 try again"
+
+    waits = []
+    for _attempt in range(services.MOST_ATTEMPTS - 1):
+        services.deliver()
+        waits.append((Email.objects.get().send_after - timezone.now()).total_seconds())
+        assert services.deliver() == 0  # not before its time
+        Email.objects.update(send_after=timezone.now() - timedelta(seconds=1))
+
+    for wait, minutes in zip(waits, (1, 2, 4, 8, 16), strict=True):
+        assert minutes * 60 - 5 <= wait <= minutes * 60 + 30
+    assert states() == {person.email: ("queued", 5, "put off (451)")}
+
+    services.deliver()
+
+    assert states() == {person.email: ("failed", 6, "put off (451)")}
+
+
+def test_server_that_puts_off_once_gets_the_mail_then(db, smtp, queue_notes, states):
+    (person,) = queue_notes(1)
+    smtp.answers[person.email] = "451 try again"
+    services.deliver()
+    smtp.answers.clear()
+    Email.objects.update(send_after=timezone.now() - timedelta(seconds=1))
+
+    assert services.deliver() == 1
+    assert states() == {person.email: ("sent", 2, "")}
+
+
+def test_server_that_refuses_is_not_asked_again(db, smtp, queue_notes, states):
+    refused, good = queue_notes(2)
+    smtp.answers[refused.email] = "550 no such person"
+
+    assert services.deliver() == 1
+    assert states() == {refused.email: ("failed", 1, "refused (550)"), good.email: ("sent", 1, "")}
+
+
+@pytest.mark.parametrize("fault", ["drop", "hang", "421 too many"])
+def test_line_that_breaks_at_one_mail_is_opened_again_for_the_others(db, smtp, queue_notes, states, fault):
+    first, bad, last = queue_notes(3)
+    smtp.answers[bad.email] = fault
+
+    assert services.deliver() == 2
+    assert smtp.people == {first.email: 1, last.email: 1}
+    assert states()[bad.email][:2] == ("queued", 1)
+
+
+def test_mail_in_doubt_is_repeated_under_the_same_message_id(db, smtp, queue_notes):
+    """The server took it and was gone before it said so: nobody can know, so the mail goes out again, recognisably."""
+    (person,) = queue_notes(1)
+    smtp.answers[person.email] = "drop after DATA"
+    services.deliver()
+    smtp.answers.clear()
+    Email.objects.update(send_after=timezone.now() - timedelta(seconds=1))
+
+    services.deliver()
+
+    assert smtp.people == {person.email: 2}
+    assert len(smtp.message_ids) == 1
+
+
+def test_server_that_is_away_costs_no_mail_an_attempt(db, smtp, queue_notes, states, settings):
+    people = queue_notes(services.BATCH + 20)
+    settings.EMAIL_PORT = _closed_port()
+
+    began = time.monotonic()
+    assert services.deliver() == 0
+
+    assert time.monotonic() - began < 2
+    assert set(states().values()) == {("queued", 0, "")}
+    assert services.oldest_due_age() > timedelta()  # and the alarm sees them waiting
+
+    settings.EMAIL_PORT = smtp.port
+    assert services.deliver() == len(people)
+
+
+def test_server_that_says_nothing_is_left_alone_after_one_wait(db, queue_notes, states, settings, smtp):
+    queue_notes(30)
+    with _silent_server() as port:
+        settings.EMAIL_PORT = port
+
+        began = time.monotonic()
+        services.deliver()
+
+    assert time.monotonic() - began < 3 * settings.EMAIL_TIMEOUT
+    assert set(states().values()) == {("queued", 0, "")}
+
+
+def test_server_that_breaks_every_line_is_left_alone_after_three(db, smtp, queue_notes, states):
+    queue_notes(30)
+    smtp.answer_to_all = "drop"
+
+    services.deliver()
+
+    attempts = [attempts for _state, attempts, _reason in states().values()]
+    assert sorted(attempts)[-4:] == [0, 1, 1, 1]
+
+
+def test_server_that_refuses_the_sender_costs_no_mail_an_attempt(db, smtp, queue_notes, states):
+    queue_notes(5)
+    smtp.answer_to_sender = "550 who are you"
+
+    services.deliver()
+
+    assert set(states().values()) == {("queued", 0, "")}
+
+
+def test_slow_server_ends_the_run_in_time_and_the_rest_waits_unclaimed(db, smtp, queue_notes, states):
+    queue_notes(50)
+    smtp.seconds_per_mail = 0.1
+
+    began = time.monotonic()
+    sent = services.deliver(seconds=0.5)
+
+    assert time.monotonic() - began < 1.5
+    assert 1 <= sent < 20
+    found = list(states().values())
+    assert (found.count(("sent", 1, "")), found.count(("queued", 0, ""))) == (sent, 50 - sent)
+
+
+def test_mail_that_is_too_late_is_not_sent(db, smtp, queue_notes, states):
+    (person,) = queue_notes(1, expires_at=timezone.now() - timedelta(seconds=1))
+
+    assert services.deliver() == 0
+    assert states() == {person.email: ("expired", 0, "too late")}
+
+
+def test_mail_no_longer_wanted_is_not_sent_and_says_why(db, smtp, queue_notes, states):
+    (person,) = queue_notes(1)
+    _note_says(Unwanted("not coming"))
+
+    assert services.deliver() == 0
+    assert states() == {person.email: ("suppressed", 0, "not coming")}
+
+
+def test_one_mail_that_cannot_be_written_stops_no_other(db, smtp, queue_notes, states):
+    bad, good, forgotten = queue_notes(3)
+
+    def prepare(emails):
+        answers = {}
+        for email in emails:
+            if email.recipient_id == bad.pk:
+                raise RuntimeError("a bad row")
+            if email.recipient_id == good.pk:
+                answers[email.pk] = Letter("Hello", "text", "<p>html</p>")
+        return answers
+
+    kinds.register(Kind("note", prepare))
+
+    assert services.deliver() == 1
+    assert states() == {
+        bad.email: ("queued", 1, "cannot be written"),
+        good.email: ("sent", 1, ""),
+        forgotten.email: ("queued", 1, "cannot be written"),
+    }
+
+
+def test_kind_this_program_does_not_know_waits_for_one_that_does(db, smtp, queue_notes, states):
+    (person,) = queue_notes(1)
+    (stranger,) = make.members(1)
+    email = Email.objects.get()
+    Email.objects.create(
+        key="?", kind="from tomorrow", recipient=stranger, about_id=email.about_id, expires_at=email.expires_at
+    )
+
+    assert services.deliver() == 1
+    assert states() == {person.email: ("sent", 1, ""), stranger.email: ("queued", 1, "cannot be written")}
+
+
+def test_same_fact_is_told_once(db, smtp, queue_notes):
+    email_fields = {"about_id": make.members(1)[0].pk}
+    people = queue_notes(2, fact="monday", **email_fields)
+    queue_notes(people, fact="monday", **email_fields)
+    queue_notes(people, fact="tuesday", **email_fields)
+
+    assert Email.objects.count() == 4
+
+
+def test_mail_is_queued_with_the_change_or_not_at_all(db, queue_notes):
+    people = make.members(1)
+
+    with transaction.atomic():
+        queue_notes(people)
+        transaction.set_rollback(True)
+
+    assert not Email.objects.exists()
+
+
+def test_cost_of_a_batch_is_the_same_for_few_and_many(db, smtp, queue_notes, django_assert_num_queries):
+    for how_many in (3, 30):
+        queue_notes(how_many)
+        # stuck and dead senders, lock, claim, read, claim in vain, release, unlock; and one mark a mail
+        with django_assert_num_queries(8 + how_many):
+            services.deliver()
+
+
+def test_deliver_outbox_by_hand_says_how_many(db, smtp, queue_notes, capsys):
+    queue_notes(2)
+
+    call_command("deliver_outbox")
+
+    assert capsys.readouterr().out == "2 sent\n"
+
+
+# --- A broker that is away never keeps anybody waiting ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", ["refuses", "is silent"])
+def test_broker_away_delays_a_request_by_less_than_half_a_second(
+    db, queue_notes, fault, django_capture_on_commit_callbacks, monkeypatch
+):
+    with _silent_server() as silent, _broker_at(_closed_port() if fault == "refuses" else silent):
+        services.wake_senders()  # what a process loads once
+        monkeypatch.setattr(services, "_broker_away_until", 0.0)
+        with django_capture_on_commit_callbacks() as after_commit:
+            for _meeting in range(12):
+                queue_notes(1)
+        began = time.monotonic()
+        for wake in after_commit:
+            wake()
+        waited = time.monotonic() - began
+
+    assert waited < 0.5
+    assert Email.objects.count() == 12
+
+
+# --- Helpers ----------------------------------------------------------------------------------------------------------
+
+
+def _note_says(answer):
+    kinds.register(Kind("note", lambda emails: {email.pk: answer for email in emails}))
+
+
+def _closed_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def _silent_server():
+    """Accepts connections and never says a word."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(50)
+        yield server.getsockname()[1]
+
+
+@contextmanager
+def _broker_at(port):
+    app = services.current_app
+    before = app.conf.broker_url, app.conf.broker_write_url
+    app.conf.broker_url = app.conf.broker_write_url = f"redis://127.0.0.1:{port}/0"
+    try:
+        yield
+    finally:
+        app.conf.broker_url, app.conf.broker_write_url = before
