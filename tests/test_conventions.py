@@ -1,0 +1,95 @@
+"""What we agreed on, checked: words, titles, names, addresses of other hosts."""
+
+import importlib
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+APPS = ["audit", "groups", "meetings", "members", "outbox", "reports"]
+TEXTS = [
+    *CHECKOUT.glob("templates/**/*.*"),
+    *CHECKOUT.glob("locale/**/*.po"),
+    *(path for app in APPS for path in CHECKOUT.glob(f"{app}/**/*.py") if path.name != "feed.py"),
+]
+
+# Person first, and no word that blames.
+BANNED = re.compile(
+    r"\b(addicts?|alcoholics?|abusers?|junkies?|substance abuse|relapsed|clean and sober|dirty|non-compliant|"
+    r"drop-?outs?|no-shows?|patients?|committed suicide|adictos?|alcohólicos?)\b",
+    re.IGNORECASE,
+)
+ALLOWED = re.compile(r"Alcoholics Anonymous|relapse prevention", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(CHECKOUT)))
+def test_words_put_the_person_first(path):
+    text = ALLOWED.sub("", path.read_text())
+
+    assert BANNED.findall(text) == []
+
+
+@pytest.mark.parametrize("path", CHECKOUT.glob("templates/**/*_subject.txt"), ids=lambda path: path.name)
+def test_subjects_tell_nothing(path):
+    assert not re.search(r"recover|addict|sober|\bAA\b|group|grupo|support|therapy", path.read_text(), re.IGNORECASE)
+
+
+def test_nothing_is_loaded_from_another_host():
+    loads = re.compile(
+        r"""(?:src|srcset|action)=["']https?://|<link[^>]+href=["']https?://|url\(["']?https?://|@import"""
+    )
+    pages = [*CHECKOUT.glob("templates/**/*.html"), *CHECKOUT.glob("static/**/*.css"), *CHECKOUT.glob("static/**/*.js")]
+
+    assert [path.name for path in pages if loads.search(path.read_text())] == []
+
+
+def test_pages_have_no_inline_style_or_script():
+    inline = re.compile(r"<style|<script(?![^>]*\bsrc=)|\sstyle=|\son[a-z]+=", re.IGNORECASE)
+    pages = [path for path in CHECKOUT.glob("templates/**/*.html") if "mail" not in path.parent.name]
+
+    assert [str(path) for path in pages if inline.search(path.read_text())] == []
+
+
+def test_every_migration_says_what_it_does():
+    names = [path.stem for app in APPS for path in CHECKOUT.glob(f"{app}/migrations/0*.py")]
+
+    assert [name for name in names if "_auto_" in name or name.endswith("_initial")] == []
+
+
+def test_every_tick_of_beat_finds_its_task():
+    for entry in settings.CELERY_BEAT_SCHEDULE.values():
+        module, name = entry["task"].rsplit(".", 1)
+        assert getattr(importlib.import_module(module), name).name == entry["task"]
+
+
+def test_every_app_says_who_sees_its_rows():
+    """A model the admin can list has a QuerySet that knows `visible_to`."""
+    from django.contrib import admin
+
+    ours = [model for model in admin.site._registry if model._meta.app_label in APPS]
+
+    assert ours
+    assert [model for model in ours if not hasattr(model._default_manager, "visible_to")] == []
+
+
+def test_admin_lists_no_model_of_a_library():
+    from django.contrib import admin
+
+    assert [model for model in admin.site._registry if model._meta.app_label not in APPS] == []
+
+
+def test_imports_go_one_way():
+    result = subprocess.run(["lint-imports"], cwd=CHECKOUT, capture_output=True, text=True)
+
+    assert result.returncode == 0, result.stdout
+
+
+def test_first_page_is_light(client, db):
+    """Page and style sheet together, before compression: a cheap phone on metered data."""
+    page = len(client.get("/").content)
+    style = (CHECKOUT / "static" / "site.css").stat().st_size
+
+    assert page + style < 100_000
