@@ -20,7 +20,7 @@ from .roster import (
     record_attendance,
     remove_anonymous_walk_in,
 )
-from .schedule import cancel_meeting, extend_series, follow_series, resume_series, suspend_series
+from .schedule import cancel_meeting, extend_series, follow_group, follow_series, resume_series, suspend_series
 
 __all__ = [
     "add_anonymous_walk_in",
@@ -32,6 +32,7 @@ __all__ = [
     "clear_attendance",
     "count_due_reminders",
     "extend_series",
+    "follow_group",
     "follow_series",
     "import_feed",
     "lapse_offers",

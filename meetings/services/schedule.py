@@ -93,7 +93,8 @@ def follow_series(series: MeetingSeries, *, by: Member | None) -> int:
     series = MeetingSeries.objects.select_related("group").prefetch_related("suspensions").get(pk=series.pk)
     wanted = {slot.series_date: slot for slot in slots(series)}
     standing = list(Meeting.objects.upcoming().filter(series=series).in_order())
-    free = {on: slot for on, slot in wanted.items() if on not in {meeting.series_date for meeting in standing}}
+    taken = set(Meeting.objects.filter(series=series, series_date__in=wanted).values_list("series_date", flat=True))
+    free = {on: slot for on, slot in wanted.items() if on not in taken}
     changed = 0
     for meeting in standing:
         slot = wanted.get(meeting.series_date) or _take_same_week(free, meeting.series_date)
@@ -103,6 +104,13 @@ def follow_series(series: MeetingSeries, *, by: Member | None) -> int:
             _move(meeting, series, slot, by=by)
             changed += 1
     return changed + extend_series(MeetingSeries.objects.filter(pk=series.pk))
+
+
+@transaction.atomic
+def follow_group(group: Group, *, by: Member | None) -> int:
+    """Bring the schedules and coming meetings of a group in line with its zone and mode. Returns how many changed."""
+    MeetingSeries.objects.filter(group=group).update(time_zone=group.time_zone)
+    return sum(follow_series(series, by=by) for series in MeetingSeries.objects.running().filter(group=group))
 
 
 def _take_same_week(free: dict[date, Slot], on: date) -> Slot | None:
@@ -125,7 +133,7 @@ def _move(meeting: Meeting, series: MeetingSeries, slot: Slot, *, by: Member | N
     meeting.sequence += 1
     meeting.save()
     record("meeting.moved", meeting, by=by)
-    _tell("moved", meeting, fact=meeting.starts_at.isoformat())
+    _tell("moved", meeting)
 
 
 @transaction.atomic
@@ -136,18 +144,20 @@ def cancel_meeting(meeting: Meeting, *, by: Member | None, reason: str, suspensi
         status=Meeting.Status.CANCELLED, cancel_reason=reason, suspension=suspension, sequence=F("sequence") + 1
     ):
         return False
+    meeting.refresh_from_db(fields=["status", "cancel_reason", "suspension", "sequence"])
     record("meeting.cancelled", meeting, by=by)
-    _tell("cancelled", meeting, fact=meeting.starts_at.isoformat())
+    _tell("cancelled", meeting)
     return True
 
 
-def _tell(kind: str, meeting: Meeting, *, fact: str) -> None:
+def _tell(kind: str, meeting: Meeting) -> None:
+    """Write to those who were to come. Each change of a meeting is news of its own, also back to what it was before."""
     concerned = Participation.objects.filter(meeting=meeting).expecting_to_come()
     outbox.queue(
         kind,
         list(concerned.values_list("member", flat=True)),
         about_id=meeting.pk,
-        fact=fact,
+        fact=f"{meeting.starts_at.isoformat()}/{meeting.sequence}",
         expires_at=meeting.ends_at,
     )
 

@@ -178,3 +178,32 @@ def test_meeting_in_the_hour_the_clock_skips_is_made_once(cast, clock):
     meeting = Meeting.objects.get(series=series, series_date=CLOCKS_CHANGE)
     assert meeting.local_start.strftime("%a %H:%M %Z") == "Sun 03:30 EDT"
     assert meeting.minutes == 90
+
+
+def test_meeting_never_moves_onto_a_date_that_is_cancelled(cast):
+    series = make.series(cast.willow, weekdays=[0, 2])
+    services.extend_series()
+    monday = next(meeting for meeting in meetings_of(series) if meeting.series_date.weekday() == 0)
+    wednesday = Meeting.objects.get(series=series, series_date=monday.series_date + timedelta(days=2))
+    services.cancel_meeting(monday, by=cast.carol, reason="closed")
+    series.weekdays = [0]
+    series.save()
+
+    services.follow_series(series, by=cast.carol)
+
+    assert Meeting.objects.get(pk=monday.pk).status == "cancelled"
+    assert not Meeting.objects.filter(pk=wednesday.pk).exists()
+    assert {meeting.series_date.weekday() for meeting in meetings_of(series)} == {0}
+
+
+def test_meeting_cancelled_a_second_time_is_told_a_second_time(cast):
+    series = make.series(cast.willow)
+    services.extend_series()
+    meeting = meetings_of(series)[2]
+    make.participation(meeting, cast.mia)
+
+    for _time in range(2):
+        services.suspend_series(series, by=cast.carol, from_on=meeting.series_date, until_on=meeting.series_date)
+        services.resume_series(series, by=cast.carol, on=meeting.series_date)
+
+    assert Email.objects.filter(kind="cancelled", recipient=cast.mia).count() == 2
