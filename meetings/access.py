@@ -30,6 +30,8 @@ def get_meeting(request: HttpRequest, meeting_id: UUID) -> Meeting:
 
 def get_meeting_as_facilitator(request: HttpRequest, meeting_id: UUID) -> Meeting:
     """A meeting of a group one runs."""
+    if not request.user.is_authenticated:
+        raise Http404
     meeting = get_object_or_404(Meeting.objects.select_related("group", "topic"), pk=meeting_id)
     require_facilitator(request.user, meeting.group)
     return meeting

@@ -66,7 +66,6 @@ def meeting_detail(request, meeting_id):
     if request.user.is_authenticated:
         participation = Participation.objects.filter(meeting=meeting, member=request.user).first()
         membership = Membership.objects.filter(group=meeting.group, member=request.user).first()
-    waiting = participation and participation.rsvp == Participation.Rsvp.WAITLISTED
     return render(
         request,
         "meetings/meeting_detail.html",
@@ -75,12 +74,18 @@ def meeting_detail(request, meeting_id):
             "participation": participation,
             "membership": membership,
             "offer_until": _offer_until(meeting, participation),
-            "place_in_line": services.place_in_line(participation) if waiting else None,
+            "place_in_line": _place_in_line(participation),
             "may_see_place": access.may_see_place(request.user, meeting, participation),
             "may_see_link": access.may_see_link(request.user, meeting, participation),
             "runs_it": request.user.is_authenticated and groups.access.is_facilitator(request.user, meeting.group),
         },
     )
+
+
+def _place_in_line(participation: Participation | None) -> int | None:
+    if participation is None or participation.rsvp != Participation.Rsvp.WAITLISTED:
+        return None
+    return services.place_in_line(participation)
 
 
 def _offer_until(meeting: Meeting, participation: Participation | None) -> str:

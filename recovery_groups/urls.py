@@ -8,7 +8,8 @@ from django.views.i18n import set_language
 from . import health
 
 admin.autodiscover()
-admin.site.login = secure_admin_login(admin.site.login)  # one way to sign in: limited, with the second factor
+# One way to sign in: limited, with the second factor.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
     path("", import_string("meetings.views.home"), name="home"),
