@@ -1,5 +1,20 @@
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
+
+
+class AuditEventQuerySet(models.QuerySet):
+    # What an operator may read. Everything else, such as `membership.joined`, may say who comes to which group.
+    ABOUT_NO_MEMBERSHIP = ("group.", "meeting.", "series.", "agreement.", "facilitator.", "member.role")
+
+    def visible_to(self, staff):
+        """For the operator, and without what would tell them who is in a group (design: break-glass only)."""
+        if not staff.is_superuser:
+            return self.none()
+        begins_so = Q()
+        for action in self.ABOUT_NO_MEMBERSHIP:
+            begins_so |= Q(action__startswith=action)
+        return self.filter(begins_so)
 
 
 class AuditEvent(models.Model):
@@ -15,6 +30,8 @@ class AuditEvent(models.Model):
     object_type = models.CharField(max_length=60)
     object_id = models.CharField(max_length=60)
     details = models.JSONField(default=dict)
+
+    objects = AuditEventQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

@@ -39,7 +39,7 @@ class GroupQuerySet(models.QuerySet):
         """The groups this person works with: a counselor's own, all of them for coordinators."""
         if staff.is_coordinator or staff.is_superuser:
             return self
-        return self.facilitated_by(staff)
+        return self.facilitated_by(staff) if staff.is_counselor else self.none()
 
     def facilitated_by(self, member: Member):
         return self.filter(pk__in=Facilitator.objects.filter(member=member).values("group"))
@@ -104,7 +104,7 @@ class Group(models.Model):
     place_notes = models.TextField(_("how to get in"), blank=True)
     link = models.URLField(_("meeting link, shown to those with a place"), max_length=500, blank=True)
     is_wheelchair_accessible = models.BooleanField(_("wheelchair access"), default=False)
-    feed_slug = models.CharField(max_length=64, unique=True, null=True, editable=False)
+    feed_slug = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001
     feed_hash = models.CharField(max_length=64, blank=True, editable=False)
     is_listed = models.BooleanField(_("listed for everybody"), default=True)
     members = models.ManyToManyField(Member, through="Membership", related_name="+")
@@ -128,6 +128,11 @@ class Group(models.Model):
         return reverse("groups:group_detail", args=[self.slug])
 
 
+class FacilitatorQuerySet(models.QuerySet):
+    def visible_to(self, staff: Member):
+        return self.filter(group__in=Group.objects.visible_to(staff))
+
+
 class Facilitator(models.Model):
     class Role(models.TextChoices):
         LEAD = "lead", _("lead")
@@ -138,13 +143,15 @@ class Facilitator(models.Model):
     member = models.ForeignKey(Member, models.PROTECT, related_name="facilitates", verbose_name=_("counselor"))
     role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.LEAD)
 
+    objects = FacilitatorQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("facilitator")
         verbose_name_plural = _("facilitators")
         constraints = [models.UniqueConstraint(name="facilitator_once_per_group", fields=["group", "member"])]
 
     def __str__(self):
-        return f"{self.member.display_name} ({self.get_role_display()})"
+        return f"{self.member.code} ({self.get_role_display()})"
 
 
 class MembershipQuerySet(models.QuerySet):
@@ -193,9 +200,10 @@ class Membership(models.Model):
         return f"{self.member.code} · {self.group.name}"
 
 
-class AgreementQuerySet(models.QuerySet):
+class AgreementQuerySet(models.QuerySet["Agreement"]):
     def visible_to(self, staff: Member):
-        return self.filter(group__in=Group.objects.visible_to(staff))
+        """Those of the groups this person works with, and the house rules that other groups go by."""
+        return self.filter(Q(group=None) | Q(group__in=Group.objects.visible_to(staff)))
 
     def current_for(self, group: Group) -> "Agreement | None":
         """The newest version of the group's own rules, or of the house rules if it has none; its language first."""
@@ -250,6 +258,9 @@ class Acceptance(models.Model):
 class TopicQuerySet(models.QuerySet):
     def visible_to(self, staff: Member):
         return self.filter(Q(group=None) | Q(group__in=Group.objects.visible_to(staff)))
+
+    def for_group(self, group: Group):
+        return self.filter(Q(group=None) | Q(group=group))
 
 
 class Topic(models.Model):

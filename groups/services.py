@@ -1,4 +1,5 @@
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from audit.services import record
@@ -15,6 +16,24 @@ def create_group(group: Group, *, by: Member) -> Group:
         Facilitator.objects.create(group=group, member=by, role=Facilitator.Role.LEAD)
     record("group.created", group, by=by)
     return group
+
+
+@transaction.atomic
+def change_group(group: Group, *, by: Member, fields: list[str]) -> Group:
+    """Save a changed group; the record says which fields changed, not to what."""
+    group.save()
+    record("group.changed", group, by=by, fields=fields)
+    return group
+
+
+@transaction.atomic
+def publish_agreement(agreement: Agreement, *, by: Member) -> Agreement:
+    """Save new ground rules of a group, or of the house, as the next version in their language."""
+    earlier = Agreement.objects.filter(group=agreement.group, language=agreement.language)
+    agreement.version = (earlier.aggregate(newest=Max("version"))["newest"] or 0) + 1
+    agreement.save()
+    record("agreement.published", agreement, by=by)
+    return agreement
 
 
 @transaction.atomic

@@ -123,6 +123,12 @@ class MeetingQuerySet(models.QuerySet):
     def upcoming_cancelled(self):
         return self.filter(status=Meeting.Status.CANCELLED, starts_at__gt=Now())
 
+    def over(self):
+        return self.filter(ends_at__lt=Now())
+
+    def not_over(self):
+        return self.filter(ends_at__gte=Now())
+
     def within_days(self, days: int):
         return self.filter(starts_at__lte=timezone.now() + timedelta(days=days))
 

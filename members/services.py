@@ -1,6 +1,7 @@
 import hashlib
 from uuid import UUID
 
+from allauth.usersessions.models import UserSession
 from django.db import transaction
 from django.utils import timezone, translation
 
@@ -35,4 +36,21 @@ def withdraw_consent(member_id: UUID, kind: Consent.Kind) -> bool:
         return False
     member = Member.objects.get(pk=member_id)
     record("consent.withdrawn", member, by=member, kind=kind)
+    return True
+
+
+@transaction.atomic
+def change_role(member: Member, role: str, *, by: Member) -> bool:
+    """Give somebody another role and end their sessions (SEC-08). False if it is theirs, or not for `by` to give.
+
+    Nobody changes their own role, and only a superuser that of a superuser.
+    """
+    others = Member.objects.filter(pk=member.pk).exclude(pk=by.pk).exclude(role=role)
+    if not by.is_superuser:
+        others = others.exclude(is_superuser=True)
+    if role not in Member.Role.values or not others.update(role=role):
+        return False
+    for session in UserSession.objects.filter(user=member):
+        session.end()
+    record("member.role", member, by=by, role=role)
     return True

@@ -1,0 +1,235 @@
+from django import forms
+from django.contrib import admin, messages
+from django.utils.text import slugify
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from audit.services import record
+from members.models import Member
+from members.scoped_admin import (
+    COORDINATOR,
+    COUNSELOR,
+    SUPERUSER,
+    ScopedAdmin,
+    ScopedTabularInline,
+    VisibleOnly,
+    role_of,
+)
+
+from . import services
+from .models import Agreement, Facilitator, Group, Membership, Topic
+
+FACILITATED_BY = frozenset({COUNSELOR, COORDINATOR})
+ALL_STAFF = FACILITATED_BY | {SUPERUSER}
+ALL_GROUPS = frozenset({COORDINATOR, SUPERUSER})
+
+
+class CounselorField(forms.ModelChoiceField):
+    def label_from_instance(self, member):
+        return f"{member.display_name} ({member.code})"
+
+
+class FacilitatorInline(ScopedTabularInline):
+    model = Facilitator
+    may_view = frozenset({COUNSELOR})
+    may_add = may_change = may_delete = ALL_GROUPS
+    can_delete = True
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name == "member":
+            kwargs |= {"queryset": Member.objects.counselors(), "form_class": CounselorField}
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def get_fields(self, request, obj=None):
+        return ["member" if self.has_change_permission(request, obj) else "counselor", "role"]
+
+    def get_readonly_fields(self, request, obj=None):
+        return [] if self.has_change_permission(request, obj) else ["counselor"]
+
+    @admin.display(description=_("counselor"))
+    def counselor(self, facilitator: Facilitator) -> str:
+        return facilitator.member.display_name
+
+
+class GroupForm(forms.ModelForm):
+    class Meta:
+        model = Group
+        fields = ["name", "slug"]  # the page adds the others
+        labels = {"slug": _("Web address")}
+        help_texts = {
+            "slug": _("Its last part, such as monday-evening. Leave it empty to make one from the name."),
+            "capacity": _("For new dates. Dates that are planned already keep their number of places."),
+            "time_zone": _("Where the clock on the wall is, such as America/New_York."),
+            "area": _("A part of town, for people who are still looking."),
+            "is_listed": _("Without this, only the people in the group can find it."),
+        }
+        error_messages = {"slug": {"unique": _("Another group has this web address. Choose another.")}}
+        widgets = {
+            "description": forms.Textarea(attrs={"rows": 4}),
+            "place_notes": forms.Textarea(attrs={"rows": 2}),
+        }
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "slug" in self.fields:
+            self.fields["slug"].required = False
+
+    def clean_slug(self):
+        return self.cleaned_data["slug"] or self._slug_from_name()
+
+    def _slug_from_name(self) -> str:
+        made = slugify(self.cleaned_data.get("name", ""))[:64]
+        if not made:
+            raise forms.ValidationError(_("Write a web address with letters and numbers, such as monday-evening."))
+        return made
+
+
+@admin.register(Group)
+class GroupAdmin(ScopedAdmin):
+    may_view = may_add = may_change = ALL_STAFF
+    form = GroupForm
+    inlines = [FacilitatorInline]
+    prepopulated_fields = {"slug": ["name"]}
+    fieldsets = [
+        (None, {"fields": ["name", "slug", "description"]}),
+        (_("For whom, and how people join"), {"fields": ["kind", "audience", "language", "enrolment", "is_listed"]}),
+        (_("How it runs"), {"fields": ["capacity", "cross_talk", "share_minutes", "gives_attendance_letters"]}),
+        (
+            _("Where"),
+            {
+                "fields": [
+                    "mode",
+                    "time_zone",
+                    "area",
+                    "place",
+                    "address",
+                    "place_notes",
+                    "is_wheelchair_accessible",
+                    "link",
+                ]
+            },
+        ),
+    ]
+    list_display = ["name", "kind", "mode", "enrolment", "time_zone", "is_listed"]
+    list_filter = ["kind", "mode", "enrolment", "is_listed"]
+    search_fields = ["name"]
+
+    def save_model(self, request, obj, form, change):
+        if change:
+            services.change_group(obj, by=request.user, fields=form.changed_data)
+        else:
+            services.create_group(obj, by=request.user)
+
+    def save_formset(self, request, form, formset, change):
+        super().save_formset(request, form, formset, change)
+        if formset.model is Facilitator:
+            for facilitator in formset.new_objects:
+                self._record(request, "facilitator.added", facilitator)
+            for facilitator, _fields in formset.changed_objects:
+                self._record(request, "facilitator.changed", facilitator)
+            for facilitator in formset.deleted_objects:
+                self._record(request, "facilitator.removed", facilitator)
+
+    def _record(self, request, action: str, facilitator: Facilitator) -> None:
+        record(action, facilitator.group, by=request.user, member=str(facilitator.member_id))
+
+
+@admin.register(Membership)
+class MembershipAdmin(ScopedAdmin):
+    """Who is in a group or asks to be. Coming every week and reminders are the person's own to set."""
+
+    may_view = FACILITATED_BY
+    fields = ["group", "code", "display_name", "status", "requested_at", "joined_at", "left_at"]
+    list_display = ["code", "display_name", "group", "status", "requested_at"]
+    list_filter = ["status", ("group", VisibleOnly)]
+    list_select_related = ["group", "member"]
+    search_fields = ["=member__code", "member__display_name", "group__name"]
+    actions = ["approve_requests", "decline_requests"]
+
+    @admin.display(description=_("code"), ordering="member__code")
+    def code(self, membership: Membership) -> str:
+        return membership.member.code
+
+    @admin.display(description=_("display name"), ordering="member__display_name")
+    def display_name(self, membership: Membership) -> str:
+        return membership.member.display_name
+
+    def has_answer_permission(self, request):
+        return role_of(request.user) in FACILITATED_BY
+
+    @admin.action(description=_("Approve the request"), permissions=["answer"])
+    def approve_requests(self, request, queryset):
+        approved = self._answer(request, queryset, services.approve_request, _("Approved the request."))
+        done = ngettext("%(count)s request approved.", "%(count)s requests approved.", approved)
+        self._say(request, queryset, approved, done)
+
+    @admin.action(description=_("Decline the request"), permissions=["answer"])
+    def decline_requests(self, request, queryset):
+        declined = self._answer(request, queryset, services.decline_request, _("Declined the request."))
+        done = ngettext("%(count)s request declined.", "%(count)s requests declined.", declined)
+        self._say(request, queryset, declined, done)
+
+    def _answer(self, request, memberships, answer, log_line) -> int:
+        answered = 0
+        for membership in memberships.select_related("group", "member"):
+            if answer(membership, by=request.user):
+                self.log_change(request, membership, str(log_line))
+                answered += 1
+        return answered
+
+    def _say(self, request, memberships, answered: int, done: str) -> None:
+        if answered:
+            self.message_user(request, done % {"count": answered}, messages.SUCCESS)
+        if left := memberships.count() - answered:
+            as_before = ngettext(
+                "%(count)s did not wait for an answer and is as before.",
+                "%(count)s did not wait for an answer and are as before.",
+                left,
+            )
+            self.message_user(request, as_before % {"count": left}, messages.WARNING)
+
+
+class OfGroupOrHouseAdmin(ScopedAdmin):
+    """What belongs to a group, or to all of them when no group is named: that part only coordinators change."""
+
+    may_view = FACILITATED_BY
+    may_add = FACILITATED_BY
+    list_filter = [("group", VisibleOnly)]
+    list_select_related = ["group"]
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name == "group":
+            kwargs["required"] = role_of(request.user) == COUNSELOR
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def has_change_permission(self, request, obj=None):
+        if obj is not None and obj.group_id is None and role_of(request.user) == COUNSELOR:
+            return False
+        return super().has_change_permission(request, obj)
+
+
+@admin.register(Topic)
+class TopicAdmin(OfGroupOrHouseAdmin):
+    may_change = FACILITATED_BY
+    may_delete = frozenset({COORDINATOR})
+    fields = ["group", "name", "prompts"]
+    list_display = ["name", "group"]
+    search_fields = ["name"]
+
+
+@admin.register(Agreement)
+class AgreementAdmin(OfGroupOrHouseAdmin):
+    """Ground rules are never edited: people accepted the words as they stood. A change is a new version."""
+
+    list_display = ["group_or_house", "version", "language", "published_at"]
+    ordering = ["group__name", "language", "-version"]
+
+    def get_fields(self, request, obj=None):
+        return ["group", "language", "text"] + (["version", "published_at"] if obj else [])
+
+    @admin.display(description=_("group"), ordering="group__name")
+    def group_or_house(self, agreement: Agreement) -> str:
+        return agreement.group.name if agreement.group else gettext("the house")
+
+    def save_model(self, request, obj, form, change):
+        services.publish_agreement(obj, by=request.user)

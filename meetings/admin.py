@@ -1,0 +1,292 @@
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from groups.admin import ALL_STAFF, FACILITATED_BY, GroupAdmin
+from groups.models import Group
+from members.scoped_admin import ScopedAdmin, ScopedStackedInline, VisibleOnly, role_of
+
+from . import services, wording
+from .models import Meeting, MeetingSeries, Participation
+
+# --- The weekly schedule, on the page of its group --------------------------------------------------------------------
+
+
+class MeetingSeriesForm(forms.ModelForm):
+    weekdays = forms.TypedMultipleChoiceField(
+        label=_("Weekdays"),
+        coerce=int,
+        choices=MeetingSeries.WEEKDAYS,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose at least one day.")},
+    )
+
+    class Meta:
+        model = MeetingSeries
+        fields = ["weekdays", "start_time", "minutes", "every_n_weeks", "nth_of_month", "from_on", "until_on"]
+        help_texts = {
+            "start_time": _("By the clock on the wall in the group’s time zone."),
+            "every_n_weeks": _("1 means every week."),
+            "nth_of_month": _("Choose one to meet once a month, such as on the first Monday."),
+            "from_on": _("Leave it empty to start today."),
+            "until_on": _("The last day. Leave it empty if the group goes on."),
+        }
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["from_on"].required = False
+        self.fields["minutes"].error_messages |= {
+            "min_value": _("A meeting lasts 5 minutes or more."),
+            "max_value": _("A meeting lasts 12 hours (720 minutes) at most."),
+        }
+
+    def clean_from_on(self) -> date:
+        today = timezone.now().astimezone(ZoneInfo(settings.DEFAULT_TIME_ZONE)).date()
+        return self.cleaned_data["from_on"] or today
+
+    def clean(self):
+        cleaned = super().clean() or self.cleaned_data
+        first, last = cleaned.get("from_on"), cleaned.get("until_on")
+        if first and last and last < first:
+            self.add_error("until_on", _("The last day is before the first. Choose a later one, or leave it empty."))
+        return cleaned
+
+
+class MeetingSeriesInline(ScopedStackedInline):
+    model = MeetingSeries
+    form = MeetingSeriesForm
+    may_view = may_add = may_change = ALL_STAFF
+    fields = ["weekdays", "start_time", "minutes", "every_n_weeks", "nth_of_month", "from_on", "until_on"]
+
+    def get_extra(self, request, obj=None, **kwargs):
+        return 1 if obj is None else 0
+
+
+# A group and its schedule are one page, but groups know nothing of meetings: imports go one way. So the page of a group
+# is taken over here, with the schedule on it.
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupWithScheduleAdmin(GroupAdmin):
+    inlines = [*GroupAdmin.inlines, MeetingSeriesInline]
+
+    def save_formset(self, request, form, formset, change):
+        if formset.model is not MeetingSeries:
+            super().save_formset(request, form, formset, change)
+            return
+        for series in formset.save(commit=False):
+            series.time_zone = form.instance.time_zone
+            series.save()
+            services.follow_series(series, by=request.user)
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        if change and {"mode", "time_zone"} & set(form.changed_data):
+            services.follow_group(form.instance, by=request.user)
+
+
+# --- Meetings ---------------------------------------------------------------------------------------------------------
+
+
+class WhenFilter(admin.SimpleListFilter):
+    """Coming meetings first: what is over is looked for on purpose."""
+
+    title = _("when")
+    parameter_name = "when"
+
+    def lookups(self, request, model_admin):
+        return [("past", _("Past")), ("all", _("All"))]
+
+    def choices(self, changelist):
+        choices = super().choices(changelist)
+        yield next(choices) | {"display": _("Coming")}
+        yield from choices
+
+    def queryset(self, request, queryset):
+        match self.value():
+            case "all":
+                return queryset
+            case "past":
+                return queryset.over()
+            case _:
+                return queryset.not_over()
+
+
+class MeetingForm(forms.ModelForm):
+    class Meta:
+        model = Meeting
+        fields = ["topic", "capacity"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "topic" in self.fields:
+            topics = self.fields["topic"]
+            topics.queryset = topics.queryset.for_group(self.instance.group)  # type: ignore[attr-defined]
+
+    def clean_capacity(self) -> int:
+        capacity = self.cleaned_data["capacity"]
+        if capacity < self.instance.places_taken:
+            raise forms.ValidationError(too_few_places(self.instance))
+        return capacity
+
+
+def too_few_places(meeting: Meeting) -> str:
+    return ngettext(
+        "%(count)s place is taken already. Choose that many or more.",
+        "%(count)s places are taken already. Choose that many or more.",
+        meeting.places_taken,
+    ) % {"count": meeting.places_taken}
+
+
+class CancelMeetingsForm(forms.Form):
+    meetings = forms.ModelMultipleChoiceField(Meeting.objects.none(), widget=forms.MultipleHiddenInput)
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=Meeting._meta.get_field("cancel_reason").max_length,
+        help_text=_("Everybody can read it on the page of the meeting. Name no person and no illness."),
+        error_messages={"required": _("Write a short reason, such as: The room is closed.")},
+    )
+
+    def __init__(self, *args, meetings: QuerySet[Meeting], **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["meetings"].queryset = meetings  # type: ignore[attr-defined]
+
+
+def count_of(participations: QuerySet[Participation]) -> Coalesce:
+    """How many of these a meeting has, as a column."""
+    per_meeting = participations.filter(meeting=OuterRef("pk")).order_by().values("meeting")
+    counted = per_meeting.annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
+@admin.register(Meeting)
+class MeetingAdmin(ScopedAdmin):
+    """Meetings come from their schedule, so none is added or deleted by hand. Who comes is on the roster page."""
+
+    may_view = may_change = ALL_STAFF
+    form = MeetingForm
+    list_display = ["when", "group", "status", "answers", "waiting", "topic"]
+    list_filter = [WhenFilter, "status", ("group", VisibleOnly)]
+    list_select_related = ["group", "topic"]
+    date_hierarchy = "local_date"
+    search_fields = ["group__name"]
+    actions = ["cancel_dates"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).annotate(waiting_count=count_of(Participation.objects.in_line()))
+
+    def get_ordering(self, request):
+        return ["-starts_at"] if request.GET.get(WhenFilter.parameter_name) == "past" else ["starts_at"]
+
+    def get_fields(self, request, obj=None):
+        why = ["cancel_reason"] if obj and obj.cancel_reason else []
+        return ["when", "group", "status", *why, "answers", "waiting", "topic", "capacity"]
+
+    def get_readonly_fields(self, request, obj=None):
+        fixed = ["when", "group", "status", "cancel_reason", "answers", "waiting"]
+        return fixed if obj and obj.is_open else [*fixed, "capacity"]
+
+    def get_urls(self):
+        cancel = path("cancel/", self.admin_site.admin_view(self.cancel_view), name="meetings_meeting_cancel")
+        return [cancel, *super().get_urls()]
+
+    @admin.display(description=_("when"), ordering="starts_at")
+    def when(self, meeting: Meeting) -> str:
+        return wording.when(meeting)
+
+    @admin.display(description=_("places taken"))
+    def answers(self, meeting: Meeting) -> str:
+        return gettext("%(taken)s of %(capacity)s") % {"taken": meeting.places_taken, "capacity": meeting.capacity}
+
+    @admin.display(description=_("waiting"))
+    def waiting(self, meeting: Meeting) -> int:
+        return meeting.waiting_count  # type: ignore[attr-defined]
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        context |= {
+            "may_see_roster": role_of(request.user) in FACILITATED_BY,
+            "may_cancel": obj is not None and obj.is_open and self.has_change_permission(request, obj),
+        }
+        return super().render_change_form(request, context, add=add, change=change, form_url=form_url, obj=obj)
+
+    def save_model(self, request, obj, form, change):
+        if "topic" in form.changed_data:
+            obj.save(update_fields=["topic"])
+        if "capacity" in form.changed_data and not services.change_capacity(obj, obj.capacity, by=request.user):
+            obj.refresh_from_db(fields=["places_taken"])
+            self.message_user(request, too_few_places(obj), messages.ERROR)
+
+    # Cancelling: from the list or from one date, both lead to the same page that asks for a reason.
+
+    @admin.action(description=_("Cancel these dates…"), permissions=["change"])
+    def cancel_dates(self, request, queryset):
+        return self._ask_to_cancel(request, queryset)
+
+    def cancel_view(self, request):
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        mine = self.get_queryset(request)
+        form = CancelMeetingsForm(request.POST or request.GET, meetings=mine)
+        form.full_clean()
+        if "meetings" in form.errors:
+            self.message_user(request, _("These dates are not among yours."), messages.ERROR)
+            return redirect("admin:meetings_meeting_changelist")
+        chosen = form.cleaned_data["meetings"]
+        if request.method != "POST":
+            return self._ask_to_cancel(request, chosen)
+        if form.errors:
+            return self._ask_to_cancel(request, chosen, form)
+        self._cancel(request, chosen, form.cleaned_data["reason"])
+        return redirect("admin:meetings_meeting_changelist")
+
+    def _cancel(self, request, chosen: QuerySet[Meeting], reason: str) -> None:
+        chosen = chosen.in_order().select_related("group")  # type: ignore[attr-defined]
+        cancelled = [
+            meeting
+            for meeting in chosen
+            if meeting.is_open and services.cancel_meeting(meeting, by=request.user, reason=reason)
+        ]
+        for meeting in cancelled:
+            self.log_change(request, meeting, gettext("Cancelled."))
+        if cancelled:
+            done = ngettext(
+                "%(count)s date cancelled. Those who were coming get a mail.",
+                "%(count)s dates cancelled. Those who were coming get a mail.",
+                len(cancelled),
+            )
+            self.message_user(request, done % {"count": len(cancelled)}, messages.SUCCESS)
+        if left := len(chosen) - len(cancelled):
+            as_before = ngettext(
+                "%(count)s date is past or was already off and is as before.",
+                "%(count)s dates are past or were already off and are as before.",
+                left,
+            )
+            self.message_user(request, as_before % {"count": left}, messages.WARNING)
+
+    def _ask_to_cancel(self, request, chosen: QuerySet[Meeting], form: CancelMeetingsForm | None = None):
+        chosen = chosen.in_order().select_related("group")  # type: ignore[attr-defined]
+        rows = list(chosen.annotate(told=count_of(Participation.objects.expecting_to_come())))
+        open_rows = [meeting for meeting in rows if meeting.is_open]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Cancel these dates"),
+            "opts": self.opts,
+            "form": form or CancelMeetingsForm(initial={"meetings": rows}, meetings=self.get_queryset(request)),
+            "meetings": [(meeting, wording.when(meeting)) for meeting in open_rows],
+            "left_alone": [(meeting, wording.when(meeting)) for meeting in rows if not meeting.is_open],
+            "told": sum(meeting.told for meeting in open_rows),
+        }
+        return TemplateResponse(request, "admin/meetings/cancel_meetings.html", context)

@@ -1,0 +1,96 @@
+"""The admin on a phone: a counselor makes a group and cancels a date with the thumb; axe and the console are silent.
+
+Leaves pictures under screenshots/.
+"""
+
+import pytest
+from django.conf import settings
+from django.urls import reverse
+
+from groups.models import Group, Membership
+from meetings.models import Meeting
+from tests import make
+from tests.browser import accessibility_faults, is_wider_than_the_window, shot
+from tests.test_look import listen
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def open_page(sign_in, live_server, browser):
+    """A phone in somebody's hand."""
+
+    def open_page(person, *, scripts=True, scheme="light", width=390):
+        context = browser.new_context(
+            viewport={"width": width, "height": 780},
+            java_script_enabled=scripts,
+            color_scheme=scheme,
+            base_url=live_server.url,
+        )
+        session = sign_in(person).cookies[settings.SESSION_COOKIE_NAME].value
+        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
+        return context.new_page()
+
+    return open_page
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_are_at_ease_on_a_phone(cast, open_page, live_server, scheme):
+    asks = make.membership(cast.willow, cast.vera, status=Membership.Status.REQUESTED)
+    make.participation(cast.willow_meeting, cast.mia)
+    meeting = reverse("admin:meetings_meeting_change", args=[cast.willow_meeting.pk])
+    addresses = {
+        "index": "/admin/",
+        "groups": "/admin/groups/group/",
+        "group": f"/admin/groups/group/{cast.willow.pk}/change/",
+        "new-group": "/admin/groups/group/add/",
+        "memberships": "/admin/groups/membership/",
+        "membership": f"/admin/groups/membership/{asks.pk}/change/",
+        "members": "/admin/members/member/",
+        "rules": "/admin/groups/agreement/add/",
+        "meetings": "/admin/meetings/meeting/",
+        "meeting": meeting,
+        "history": f"/admin/meetings/meeting/{cast.willow_meeting.pk}/history/",
+        "cancel": f"/admin/meetings/meeting/cancel/?meetings={cast.willow_meeting.pk}",
+    }
+    faults = {}
+
+    for name, address in addresses.items():
+        page = open_page(cast.carol, scheme=scheme)
+        heard = listen(page, live_server.url)
+        page.goto(address)
+        found = list(heard)  # before axe, which puts styles of its own into the page
+        found += accessibility_faults(page)
+        if is_wider_than_the_window(page):
+            found.append("scrolls sideways at 390 px")
+        shot(page, f"admin-{name}-390-{scheme}")
+        if found:
+            faults[name] = found
+        page.context.close()
+
+    assert faults == {}
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_counselor_makes_a_group_and_cancels_a_date_on_a_phone(cast, open_page, scripts):
+    page = open_page(cast.carol, scripts=scripts)
+    page.goto("/admin/groups/group/add/")
+    page.get_by_label("Name:").fill("Monday walk")
+    page.locator("#id_series-0-weekdays").get_by_label("Monday").check()
+    page.locator("#id_series-0-weekdays").get_by_label("Thursday").check()
+    page.locator("#id_series-0-start_time").fill("18:30")
+    page.get_by_role("button", name="Save", exact=True).click()
+
+    group = Group.objects.get(name="Monday walk")
+    assert group.slug == "monday-walk"
+    assert group.series.get().weekdays == [0, 3]
+
+    first = Meeting.objects.filter(group=group).in_order().first()
+    page.goto(reverse("admin:meetings_meeting_change", args=[first.pk]))
+    page.get_by_role("link", name="Cancel this date").click()
+    page.get_by_label("Reason:").fill("The room is closed.")
+    page.get_by_role("button", name="Cancel these dates").click()
+
+    assert "1 date cancelled." in page.inner_text("body")
+    first.refresh_from_db()
+    assert (first.status, first.cancel_reason) == ("cancelled", "The room is closed.")
