@@ -471,12 +471,16 @@ def test_request_to_another_group_is_out_of_reach(house, sign_in, action):
     assert house.asks_cedar.status == "requested"
 
 
-def test_superuser_cannot_answer_requests(house, sign_in):
+def test_superuser_cannot_answer_requests(house, sign_in, rf):
+    request = rf.get("/")
+    request.user = house.sam
+
     response = run_action(sign_in(house.sam), MEMBERSHIPS, "approve_requests", house.asks_willow)
 
     house.asks_willow.refresh_from_db()
     assert response.status_code == 403
     assert house.asks_willow.status == "requested"
+    assert admin.site.get_model_admin(Membership).get_actions(request) == {}
 
 
 def test_membership_is_read_only_and_made_nowhere_here(house, sign_in):

@@ -1,8 +1,10 @@
 """The admin pages of meetings: topic and places of a date, and cancelling with one reason for many dates."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
+from django.contrib import admin
 from django.urls import reverse
 from django.utils import timezone
 
@@ -199,6 +201,19 @@ def test_place_taken_while_the_page_was_open_is_kept(dates, sign_in, monkeypatch
     dates.willow_meeting.refresh_from_db()
     assert (dates.willow_meeting.capacity, dates.willow_meeting.places_taken) == (12, 3)
     assert "3 places are taken already. Choose that many or more." in messages_of(response)
+
+
+def test_saving_the_topic_writes_nothing_else(dates, rf):
+    """The row was read, somebody came, the row is saved: the place they took stays taken."""
+    page, stale = admin.site.get_model_admin(Meeting), Meeting.objects.get(pk=dates.willow_meeting.pk)
+    make.membership(dates.willow, dates.vera)
+    services.answer_going(dates.willow_meeting, by=dates.vera)
+    stale.topic = Topic.objects.create(name="Walks", group=dates.willow)
+
+    page.save_model(rf.post("/"), stale, SimpleNamespace(changed_data=["topic"]), True)
+
+    dates.willow_meeting.refresh_from_db()
+    assert (dates.willow_meeting.topic, dates.willow_meeting.places_taken) == (stale.topic, 3)
 
 
 def test_date_that_is_over_or_off_keeps_its_places(dates, sign_in):
