@@ -321,9 +321,12 @@ def test_schedule_of_another_group_cannot_be_slipped_in(house, sign_in):
 def test_schedule_is_ended_not_deleted(cast, sign_in):
     for staff in (cast.carol, cast.olga, cast.sam):
         client = sign_in(staff)
-        sent = form_of(client.get(change(GROUPS, cast.willow))) | {"series-0-DELETE": "on"}
+        page = client.get(change(GROUPS, cast.willow))
 
-        client.post(change(GROUPS, cast.willow), sent)
+        client.post(change(GROUPS, cast.willow), form_of(page) | {"series-0-DELETE": "on"})
+
+        schedule = page.context["inline_admin_formsets"][-1].formset
+        assert "DELETE" not in schedule.forms[0].fields
 
     assert MeetingSeries.objects.filter(group=cast.willow).count() == 1
 
