@@ -181,8 +181,14 @@ def everybody_twice(action, meeting, people):
         return list(pool.map(send, [member for member in people for _ in range(2)]))
 
 
-def test_five_hundred_people_sending_twice_get_ten_places_in_one_agreed_order(rush):
+# The same statement, taking its time between reading the places and writing the answer: a race has room to happen.
+SLOWLY = places.TAKE_A_PLACE.replace("  AND EXISTS (", "  AND pg_sleep(0.002) IS NOT NULL\n  AND EXISTS (")
+
+
+@pytest.mark.parametrize("statement", [places.TAKE_A_PLACE, SLOWLY], ids=["as it is", "slowly"])
+def test_five_hundred_people_sending_twice_get_ten_places_in_one_agreed_order(rush, monkeypatch, statement):
     meeting, people = rush
+    monkeypatch.setattr(places, "TAKE_A_PLACE", statement)
 
     answers = everybody_twice(services.answer_going, meeting, people)
 
@@ -200,11 +206,7 @@ def test_five_hundred_people_sending_twice_get_ten_places_in_one_agreed_order(ru
 def test_without_lock_and_check_the_same_rush_overbooks(rush, monkeypatch):
     """The negative control: what the test above would see if nothing guarded the places."""
     meeting, people = rush
-    monkeypatch.setattr(
-        places,
-        "TAKE_A_PLACE",
-        places.TAKE_A_PLACE.replace("FOR NO KEY UPDATE OF meeting", "AND pg_sleep(0.01) IS NOT NULL"),
-    )
+    monkeypatch.setattr(places, "TAKE_A_PLACE", SLOWLY.replace("FOR NO KEY UPDATE OF meeting", ""))
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE meetings_meeting DROP CONSTRAINT meeting_never_over_capacity")
     try:
