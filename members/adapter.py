@@ -15,6 +15,11 @@ class AccountAdapter(DefaultAccountAdapter):
         user.language = request.LANGUAGE_CODE if request.LANGUAGE_CODE in dict(settings.LANGUAGES) else "en"
         return super().save_user(request, user, form, commit)
 
+    def get_reauthentication_methods(self, user):
+        """Whoever has a second factor confirms with it: a password alone could otherwise take the factor away."""
+        methods = super().get_reauthentication_methods(user)
+        return [method for method in methods if method["id"].startswith("mfa_")] or methods
+
 
 class MFAAdapter(DefaultMFAAdapter):
     """Keeps the secrets of second factors encrypted in the database."""

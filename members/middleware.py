@@ -1,12 +1,25 @@
+from allauth.account.authentication import get_authentication_records
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 
-WORK_ADDRESSES = ("/admin/", "/reports/")
+ACCOUNT_PAGES = "accounts/"
+SAME_FOR_EVERYBODY = {
+    "home",
+    "healthz",
+    "readyz",
+    "set_language",
+    "members:help_now",
+    "members:leave_page",
+    "meetings:meeting_list",
+    "meetings:answer_from_mail",
+    "outbox:unsubscribe",
+}
 
 
 class MemberLanguageMiddleware:
@@ -23,22 +36,37 @@ class MemberLanguageMiddleware:
 
 
 class StaffSecondFactorMiddleware:
-    """No page of the admin or of the reports for a role that has no second factor yet (SEC-04)."""
+    """Whoever works here uses the site only in a session in which they have shown their second factor (SEC-04).
+
+    One rule for every page, by who asks and not by what is asked for: their role shows itself on members' pages too.
+    Open stay the account pages, to add or show the factor, and pages that are the same for everybody.
+    """
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
-        if (
-            settings.STAFF_MFA_REQUIRED
-            and request.path.startswith(WORK_ADDRESSES)
-            and request.user.is_authenticated
-            and request.user.works_here
-            and not is_mfa_enabled(request.user)
-        ):
-            messages.info(request, _("To work here, first add a second way to sign in."))
-            return redirect("mfa_index")
         return self.get_response(request)
+
+    def process_view(self, request, view, args, kwargs):
+        page = request.resolver_match
+        member = request.user
+        if (
+            not settings.STAFF_MFA_REQUIRED
+            or not (member.is_authenticated and member.works_here)
+            or page.view_name in SAME_FOR_EVERYBODY
+            or page.route.startswith(ACCOUNT_PAGES)
+            or _has_shown_second_factor(request)
+        ):
+            return None
+        if is_mfa_enabled(member):
+            return redirect(reverse("mfa_reauthenticate", query={"next": request.get_full_path()}))
+        messages.info(request, _("To work here, first add a second way to sign in."))
+        return redirect("mfa_index")
+
+
+def _has_shown_second_factor(request) -> bool:
+    return any(record["method"] == "mfa" for record in get_authentication_records(request, request.user))
 
 
 class PrivatePagesMiddleware:

@@ -7,7 +7,9 @@ import os
 from types import SimpleNamespace
 
 import pytest
+from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.http import HttpRequest
 from django.test import Client
 
 from groups.models import Facilitator, Group
@@ -49,9 +51,16 @@ def cast(db) -> SimpleNamespace:
     return people
 
 
+def show_second_factor(client: Client, member: Member) -> None:
+    request = HttpRequest()
+    request.session = client.session
+    record_authentication(request, member, "mfa", type="totp")
+    request.session.save()
+
+
 @pytest.fixture
 def sign_in():
-    """A browser's worth of Django: signs a member in, staff with their second factor."""
+    """A browser's worth of Django: signs a member in, staff with their second factor shown in this session."""
 
     def sign_in(member: Member | None) -> Client:
         client = Client()
@@ -59,6 +68,8 @@ def sign_in():
             if member.works_here and not member.authenticator_set.exists():
                 TOTP.activate(member, generate_totp_secret())
             client.force_login(member)
+            if member.works_here:
+                show_second_factor(client, member)
         return client
 
     return sign_in

@@ -153,6 +153,37 @@ def test_address_answers_each_person_as_the_table_says(name, method, thing, cast
         assert answers["visitor"].url.startswith(reverse("account_login"))
 
 
+STAFF = ["carol", "dan", "olga", "rita", "sam"]
+SAME_FOR_EVERYBODY = {
+    "home",
+    "healthz",
+    "readyz",
+    "set_language",
+    "members:help_now",
+    "members:leave_page",
+    "meetings:meeting_list",
+    "meetings:answer_from_mail",
+    "outbox:unsubscribe",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "thing"),
+    [(name, method, thing) for name, row in TABLE.items() for method, things in row.items() for thing in things],
+)
+def test_staff_without_second_factor_get_only_pages_that_are_the_same_for_everybody(name, method, thing, cast, client):
+    url = url_of(name, thing, cast)
+    answers = {}
+    for person in STAFF:
+        client.force_login(getattr(cast, person))
+        answers[person] = client.generic(method, url)
+
+    sent_to_add_one = {
+        person for person, answer in answers.items() if answer.headers.get("Location") == "/accounts/2fa/"
+    }
+    assert sent_to_add_one == (set() if name in SAME_FOR_EVERYBODY else set(STAFF))
+
+
 @pytest.mark.parametrize("name", sorted(ALLAUTH_PRIVATE))
 def test_account_pages_send_a_visitor_to_sign_in(name, client, db):
     arguments = [1] if name in ("mfa_edit_webauthn", "mfa_remove_webauthn") else []

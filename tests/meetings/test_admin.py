@@ -102,7 +102,7 @@ def test_list_costs_the_same_whatever_there_is(cast, sign_in, how_many, django_a
     client = sign_in(cast.olga)
     rows(client, MEETINGS)
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         shown = rows(client, MEETINGS, when="all")
 
     assert len(shown) == min(how_many + 2, 50)

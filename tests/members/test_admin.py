@@ -470,14 +470,14 @@ def test_lists_cost_the_same_whatever_there_is(cast, sign_in, how_many, django_a
     for address in (MEMBERS, MAIL):
         rows(olga, address)
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         rows(olga, MEMBERS)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         rows(olga, MAIL)
     for one in people:
         record("member.role", one, by=cast.olga, role="member")
     rows(sam, AUDIT)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         rows(sam, AUDIT)
 
 

@@ -93,11 +93,3 @@ def test_leaving_the_page_ends_the_session_somewhere_plain(cast, sign_in, settin
 
 def test_member_is_a_code_in_text(cast):
     assert re.fullmatch(r"M-[2-9A-HJ-NP-Z]{6}", str(cast.mia))
-
-
-@pytest.mark.parametrize("person", ["carol", "olga", "rita", "sam"])
-def test_role_without_second_factor_gets_no_work_page(cast, person, client):
-    client.force_login(getattr(cast, person))
-
-    assert client.get(reverse("admin:index")).url == reverse("mfa_index")
-    assert client.get(reverse("reports:report_list")).url == reverse("mfa_index")
