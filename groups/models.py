@@ -1,5 +1,3 @@
-import zoneinfo
-
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -11,9 +9,11 @@ from django.utils.translation import gettext_lazy as _
 
 from members.models import Member
 
+from .time_zones import is_time_zone
+
 
 def validate_time_zone(name: str) -> None:
-    if name not in zoneinfo.available_timezones():
+    if not is_time_zone(name):
         raise ValidationError(
             _("“%(zone)s” is not a time zone. Write one such as America/New_York."), params={"zone": name}
         )

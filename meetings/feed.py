@@ -11,15 +11,15 @@ import re
 import reprlib
 import sys
 import unicodedata
-import zoneinfo
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import time
-from functools import cache
 from typing import Any, BinaryIO
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
+
+from groups.time_zones import is_time_zone
 
 from . import recurrence
 
@@ -172,15 +172,6 @@ def parse(rows: Sequence[object], *, time_zone: str = "") -> Feed:
         feed.slugs.add(parsed.slug)
         feed.rows.append(parsed)
     return feed
-
-
-def is_time_zone(name: str) -> bool:
-    return name in _time_zones()
-
-
-@cache
-def _time_zones() -> set[str]:
-    return zoneinfo.available_timezones()
 
 
 # --- One row ----------------------------------------------------------------------------------------------------------

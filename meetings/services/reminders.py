@@ -1,11 +1,16 @@
+import logging
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
 import outbox.services as outbox
+from groups.time_zones import is_time_zone
+
+logger = logging.getLogger(__name__)
 
 # Who is to be reminded, of what: asked by start time in a window and by the clock on the group's own wall, so that
 # neither a missed tick nor a change of clocks loses or doubles anything (EML-06, EML-07, EML-14).
@@ -22,8 +27,7 @@ WHERE meeting.status = 'scheduled'
   -- later than the window only those the window should have reached: somebody who answered since knows
   AND (meeting.starts_at > %(now)s + %(window_ends)s
        OR COALESCE(participation.rsvp_at, membership.joined_at) <= meeting.starts_at - %(window_ends)s)
-  AND extract(hour FROM %(now)s AT TIME ZONE meeting.time_zone) >= %(first_hour)s
-  AND extract(hour FROM %(now)s AT TIME ZONE meeting.time_zone) < %(last_hour)s
+  AND meeting.time_zone = ANY(%(zones_by_day)s)
   -- those with a place, and those of the group who have not answered while there are places
   AND (participation.rsvp = 'going' OR (participation.rsvp IS NULL AND meeting.places_taken < meeting.capacity))
   AND EXISTS (SELECT FROM members_consent AS consent
@@ -34,6 +38,13 @@ WHERE meeting.status = 'scheduled'
 
 # One reminder for each meeting, member and start: a meeting that moves is worth another.
 KEY = "concat('reminder/', meeting.id, '/', member.id, '/', fact.start)"
+
+# The clocks are read here and not in the statement: one zone PostgreSQL does not know would end it for everybody.
+ZONES = """
+SELECT DISTINCT time_zone
+FROM meetings_meeting
+WHERE status = 'scheduled' AND starts_at > %(now)s + %(latest)s AND starts_at <= %(now)s + %(earliest)s
+"""
 
 # In the order of the key, so that two ticks at once wait for each other and never both for ever.
 QUEUE = f"""
@@ -53,9 +64,9 @@ AND NOT EXISTS (SELECT FROM outbox_email AS email WHERE email.key = {KEY})
 
 @transaction.atomic
 def queue_due_reminders() -> int:
-    """Queue a reminder for everyone due one, in one statement. Returns how many were queued; a second call, none."""
+    """Queue a reminder for everyone due one, in two statements. Returns how many were queued; a second call, none."""
     with connection.cursor() as cursor:
-        cursor.execute(QUEUE, _parameters(timezone.now()))
+        cursor.execute(QUEUE, _parameters(cursor, timezone.now()))
         queued = cursor.rowcount
     if queued:
         transaction.on_commit(outbox.wake_senders)
@@ -65,7 +76,7 @@ def queue_due_reminders() -> int:
 def count_due_reminders() -> int:
     """How many reminders the next tick would queue."""
     with connection.cursor() as cursor:
-        cursor.execute(COUNT, _parameters(timezone.now()))
+        cursor.execute(COUNT, _parameters(cursor, timezone.now()))
         return cursor.fetchone()[0]
 
 
@@ -74,14 +85,19 @@ def reminder_fact(starts_at: datetime) -> str:
     return str(int(starts_at.timestamp()))
 
 
-def _parameters(now: datetime) -> dict[str, Any]:
+def _parameters(cursor: Any, now: datetime) -> dict[str, Any]:
     window_ends, earliest = settings.REMIND_BEFORE
+    window = {"now": now, "latest": settings.REMIND_LATEST, "earliest": earliest}
+    cursor.execute(ZONES, window)
+    zones = [zone for (zone,) in cursor.fetchall()]
+    return {**window, "window_ends": window_ends, "zones_by_day": _zones_by_day(zones, now)}
+
+
+def _zones_by_day(zones: list[str], now: datetime) -> list[str]:
+    """Those where it is an hour at which mail may leave. One that is no time zone is logged and left out."""
     first_hour, last_hour = settings.REMIND_HOURS
-    return {
-        "now": now,
-        "latest": settings.REMIND_LATEST,
-        "earliest": earliest,
-        "window_ends": window_ends,
-        "first_hour": first_hour,
-        "last_hour": last_hour,
-    }
+    for zone in zones:
+        if not is_time_zone(zone):
+            logger.warning("No reminders for meetings in %r: it is not a time zone. Correct it at its group.", zone)
+    real = filter(is_time_zone, zones)
+    return [zone for zone in real if first_hour <= now.astimezone(ZoneInfo(zone)).hour < last_hour]

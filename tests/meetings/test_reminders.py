@@ -105,6 +105,21 @@ def test_mail_leaves_by_day_where_the_group_is(willow, clock, zone, hour, is_due
     assert services.queue_due_reminders() == (2 if is_due else 0)
 
 
+@pytest.mark.parametrize("zone", ["localtime", "Factory", "right/UTC", "../../etc/passwd", "Mars/Olympus", ""])
+def test_zone_that_is_none_stops_no_reminders_but_its_own_and_is_logged(willow, caplog, zone):
+    """One that a check of ours let through, or somebody wrote into the database."""
+    there = make.meeting(make.group(), starts_at=willow.meeting.starts_at)
+    make.membership(there.group, willow.vera)
+    Membership.objects.update(joined_at=MONDAY - 30 * DAY)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE meetings_meeting SET time_zone = %s WHERE id = %s", [zone, there.pk])
+
+    assert services.count_due_reminders() == 2
+    assert services.queue_due_reminders() == 2
+    assert reminded() == {"Mia", "Max"}
+    assert f"No reminders for meetings in {zone!r}: it is not a time zone." in caplog.text
+
+
 def _cancelled(cast):
     Meeting.objects.update(status="cancelled")
 
@@ -212,7 +227,7 @@ def test_dry_run_counts_what_the_next_tick_would_queue_and_changes_nothing(willo
 
 
 @pytest.mark.parametrize("how_many", [3, 300])
-def test_tick_is_one_statement_however_many_are_due(willow, django_assert_num_queries, how_many):
+def test_tick_is_two_statements_however_many_are_due(willow, django_assert_num_queries, how_many):
     people = make.members(how_many)
     Membership.objects.bulk_create(
         Membership(group=willow.willow, member=one, status="active", joined_at=MONDAY - 30 * DAY) for one in people
@@ -222,7 +237,7 @@ def test_tick_is_one_statement_however_many_are_due(willow, django_assert_num_qu
     )
     Meeting.objects.update(capacity=500)
 
-    with django_assert_num_queries(3):  # the savepoint of the test around it
+    with django_assert_num_queries(4):  # the savepoint of the test around it
         assert services.queue_due_reminders() == how_many + 2
 
 

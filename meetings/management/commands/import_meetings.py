@@ -2,6 +2,7 @@ from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
 
+from groups.time_zones import is_time_zone
 from meetings import feed, services
 from meetings.services.feed_import import FeedImport
 
@@ -20,7 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *args, **options) -> None:
         time_zone, capacity = options["time_zone"], options["capacity"]
-        if time_zone and not feed.is_time_zone(time_zone):
+        if time_zone and not is_time_zone(time_zone):
             raise CommandError(f"{time_zone!r} is not a time zone. Write one such as America/New_York.")
         if capacity is not None and not 2 <= capacity <= 200:
             raise CommandError("--capacity must be from 2 to 200.")
