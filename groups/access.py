@@ -14,7 +14,9 @@ def get_group(request: HttpRequest, slug: str) -> Group:
     """A group that is listed for everybody, or that one belongs to or works with."""
     may_see = Q(is_listed=True)
     if request.user.is_authenticated:
-        may_see |= Q(pk__in=Group.objects.of_member(request.user)) | Q(pk__in=Group.objects.visible_to(request.user))
+        may_see |= Q(pk__in=Group.objects.joined_or_asked_by(request.user)) | Q(
+            pk__in=Group.objects.visible_to(request.user)
+        )
     return get_object_or_404(Group.objects.filter(may_see), slug=slug)
 
 

@@ -44,6 +44,10 @@ class GroupQuerySet(models.QuerySet):
     def facilitated_by(self, member: Member):
         return self.filter(pk__in=Facilitator.objects.filter(member=member).values("group"))
 
+    def joined_or_asked_by(self, member: Member):
+        open_to = [Membership.Status.ACTIVE, Membership.Status.REQUESTED]
+        return self.filter(pk__in=Membership.objects.filter(member=member, status__in=open_to).values("group"))
+
     def of_member(self, member: Member):
         return self.filter(pk__in=Membership.objects.active().filter(member=member).values("group"))
 
@@ -182,6 +186,9 @@ class Membership(models.Model):
     requested_at = models.DateTimeField(_("asked"), default=timezone.now)
     joined_at = models.DateTimeField(_("joined"), null=True, blank=True)
     left_at = models.DateTimeField(_("left"), null=True, blank=True)
+    removed_at = models.DateTimeField(
+        _("removed"), null=True, editable=False, help_text="kept until a counselor lets them in again"
+    )
 
     objects = MembershipQuerySet.as_manager()
 

@@ -49,7 +49,7 @@ def join_group(group: Group, *, by: Member, agreement: Agreement | None) -> Memb
     if group.enrolment == Group.Enrolment.CLOSED:
         return None
     accept_agreement(agreement, by=by)
-    was_removed = membership is not None and membership.status == Membership.Status.REMOVED
+    was_removed = membership is not None and membership.removed_at is not None
     at_once = group.enrolment == Group.Enrolment.OPEN and not was_removed
     now = timezone.now()
     membership, _created = Membership.objects.update_or_create(
@@ -80,7 +80,7 @@ def has_accepted(agreement: Agreement | None, member: Member) -> bool:
 def approve_request(membership: Membership, *, by: Member) -> bool:
     """Let somebody who asked into the group. False if nothing was asked any more."""
     requested = Membership.objects.requested().filter(pk=membership.pk)
-    if not requested.update(status=Membership.Status.ACTIVE, joined_at=timezone.now(), left_at=None):
+    if not requested.update(status=Membership.Status.ACTIVE, joined_at=timezone.now(), left_at=None, removed_at=None):
         return False
     record("membership.approved", membership.group, by=by, member=str(membership.member_id))
     return True
@@ -90,7 +90,8 @@ def approve_request(membership: Membership, *, by: Member) -> bool:
 def decline_request(membership: Membership, *, by: Member) -> bool:
     """Say no to a request. False if nothing was asked any more."""
     requested = Membership.objects.requested().filter(pk=membership.pk)
-    if not requested.update(status=Membership.Status.REMOVED, left_at=timezone.now()):
+    now = timezone.now()
+    if not requested.update(status=Membership.Status.REMOVED, left_at=now, removed_at=now):
         return False
     record("membership.declined", membership.group, by=by, member=str(membership.member_id))
     return True

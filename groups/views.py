@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
+from django.http import HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -37,7 +38,7 @@ def group_join(request, slug):
     if group.enrolment == Group.Enrolment.CLOSED and not _is_in(request.user, group):
         messages.info(request, _("This group takes new people by invitation only."))
         return redirect(group)
-    form = JoinForm(request.POST if request.method == "POST" else None)
+    form = JoinForm(request.POST if request.method == "POST" else None, agreement=agreement)
     if form.is_valid():
         membership = services.join_group(group, by=request.user, agreement=agreement)
         if form.cleaned_data["reminders"]:
@@ -49,7 +50,7 @@ def group_join(request, slug):
             messages.success(request, _("We have passed on your request. A counselor will answer."))
             return redirect(group)
         messages.success(request, _("You are in the group. Welcome."))
-        return redirect(next_url)
+        return HttpResponseRedirect(next_url)
     has_reminders = Consent.objects.standing().filter(member=request.user, kind=Consent.Kind.REMINDERS).exists()
     return render(
         request,
@@ -66,4 +67,4 @@ def _is_in(member, group) -> bool:
 def _safe_next(request) -> str:
     url = request.POST.get("next") or request.GET.get("next") or ""
     safe = url_has_allowed_host_and_scheme(url, allowed_hosts={request.get_host()}, require_https=not settings.LOCAL)
-    return url if safe else ""
+    return url if safe and url.startswith("/") else ""

@@ -40,7 +40,7 @@ def get_meeting_as_facilitator(request: HttpRequest, meeting_id: UUID) -> Meetin
 def may_see_place(member: Member, meeting: Meeting, participation: Participation | None) -> bool:
     """Whether to show address and how to get in: with a place, or running the group."""
     if participation and participation.rsvp == Participation.Rsvp.GOING:
-        return meeting.status in (Meeting.Status.SCHEDULED, Meeting.Status.HELD)
+        return meeting.status in (Meeting.Status.SCHEDULED, Meeting.Status.HELD) and not meeting.is_over
     return member.is_authenticated and is_facilitator(member, meeting.group)
 
 

@@ -31,6 +31,7 @@ def register() -> None:
     kinds.register(kinds.Kind("reminder", _prepare_reminders, unsubscribe=_stop_reminders))
     kinds.register(kinds.Kind("cancelled", _prepare_cancelled))
     kinds.register(kinds.Kind("moved", _prepare_moved))
+    kinds.register(kinds.Kind("on_again", _prepare_moved))
     kinds.register(kinds.Kind("offer", _prepare_offers))
 
 

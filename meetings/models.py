@@ -260,6 +260,10 @@ class Meeting(models.Model):
         return max(self.capacity - self.places_taken, 0)
 
     @property
+    def is_over(self) -> bool:
+        return self.ends_at <= timezone.now()
+
+    @property
     def has_begun(self) -> bool:
         return self.starts_at <= timezone.now()
 

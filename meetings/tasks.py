@@ -14,5 +14,10 @@ def lapse_offers():
 
 
 @shared_task
+def settle_begun():
+    services.settle_begun()
+
+
+@shared_task
 def extend_series():
     services.extend_series()

@@ -3,6 +3,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import BadRequest
 from django.core.paginator import Paginator
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -100,7 +101,7 @@ def meeting_rsvp(request, meeting_id):
     meeting = access.get_meeting(request, meeting_id)
     if request.method == "GET":  # after signing in on the way to a POST
         return redirect(meeting)
-    if request.POST.get("answer") == "declined":
+    if _answer(request) == "declined":
         if not services.answer_declined(meeting, by=request.user):
             messages.warning(request, _("This meeting takes no answers any more."))
         else:
@@ -111,6 +112,13 @@ def meeting_rsvp(request, meeting_id):
         return redirect(f"{join}?{urlencode({'next': meeting.get_absolute_url()})}")
     _say_answer(request, services.answer_going(meeting, by=request.user))
     return redirect(meeting)
+
+
+def _answer(request) -> str:
+    answer = request.POST.get("answer", "")
+    if answer not in ("going", "declined"):
+        raise BadRequest("an answer is “going” or “declined”")
+    return answer
 
 
 def _may_answer(member, group: Group) -> bool:
@@ -137,7 +145,7 @@ def answer_from_mail(request, token):
     meeting, member = access.get_meeting_by_token(token)
     answer = None
     if request.method == "POST":
-        if request.POST.get("answer") == "declined":
+        if _answer(request) == "declined":
             answer = "declined" if services.answer_declined(meeting, by=member) else "closed"
         elif has_accepted(Agreement.objects.current_for(meeting.group), member):
             answer = services.answer_going(meeting, by=member) or "closed"
@@ -199,6 +207,9 @@ def meeting_roster(request, meeting_id):
     walk_in = WalkInForm()
     status = 200
     if request.method == "POST":
+        if "did_meet" in request.POST:
+            services.undo_did_not_meet(meeting, by=request.user)
+            return redirect("meetings:meeting_roster", meeting_id=meeting.pk)
         if not meeting.roster_is_open:
             messages.warning(request, _("The roster opens an hour before the meeting."))
             return redirect("meetings:meeting_roster", meeting_id=meeting.pk)

@@ -35,7 +35,7 @@ TABLE = {
     },
     "meetings:meeting_rsvp": {
         "GET": {"willow": [SIGN_IN] + [302] * 8, "cedar": [SIGN_IN, 404, 404, 302, 404, 302, 302, 404, 302]},
-        "POST": {"willow": [SIGN_IN] + [302] * 8, "cedar": [SIGN_IN, 404, 404, 302, 404, 302, 302, 404, 302]},
+        "POST": {"willow": [SIGN_IN] + [400] * 8, "cedar": [SIGN_IN, 404, 404, 400, 404, 400, 400, 404, 400]},
     },
     "meetings:meeting_roster": {
         "GET": {
@@ -47,7 +47,7 @@ TABLE = {
             "cedar": [SIGN_IN, 404, 404, 403, 404, 302, 302, 404, 404],
         },
     },
-    "meetings:answer_from_mail": {"GET": {"answer": ALL_SEE}, "POST": {"answer": ALL_SEE}},
+    "meetings:answer_from_mail": {"GET": {"answer": ALL_SEE}, "POST": {"answer": [400] * 9}},
     "meetings:group_leave": {
         "GET": {"willow": [SIGN_IN] + [200] * 8, "cedar": [SIGN_IN, 404, 404, 200, 404, 200, 200, 404, 200]},
         "POST": {"willow": [SIGN_IN] + [302] * 8, "cedar": [SIGN_IN, 404, 404, 302, 404, 302, 302, 404, 302]},

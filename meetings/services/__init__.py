@@ -19,6 +19,8 @@ from .roster import (
     mark_did_not_meet,
     record_attendance,
     remove_anonymous_walk_in,
+    settle_begun,
+    undo_did_not_meet,
 )
 from .schedule import cancel_meeting, extend_series, follow_group, follow_series, resume_series, suspend_series
 
@@ -44,5 +46,7 @@ __all__ = [
     "record_attendance",
     "remove_anonymous_walk_in",
     "resume_series",
+    "settle_begun",
     "suspend_series",
+    "undo_did_not_meet",
 ]

@@ -18,20 +18,19 @@ from members.models import Member
 
 from ..models import Meeting, Participation
 
-# A place if there is one, else the waiting list, in one statement: the SELECT waits for the meeting's row and then
-# reads it as it is now, and an answer that stands (a double click, an offer being taken up) is kept or taken up.
+# A place if there is one, else the waiting list, in one statement: the SELECT waits for the meeting's row and the
+# membership's (somebody may just be leaving) and reads them as they are then. An answer that stands is kept, as after a
+# double click; an offer is taken up.
 TAKE_A_PLACE = """
 INSERT INTO meetings_participation AS mine (meeting_id, member_id, rsvp, rsvp_at)
 SELECT meeting.id, %(member)s,
        CASE WHEN meeting.places_taken < meeting.capacity THEN 'going' ELSE 'waitlisted' END,
        clock_timestamp()
 FROM meetings_meeting AS meeting
+JOIN groups_membership AS membership ON membership.group_id = meeting.group_id
 WHERE meeting.id = %(meeting)s AND meeting.status = 'scheduled' AND meeting.starts_at > now()
-  AND EXISTS (
-      SELECT FROM groups_membership AS membership
-      WHERE membership.group_id = meeting.group_id AND membership.member_id = %(member)s
-        AND membership.status = 'active')
-FOR NO KEY UPDATE OF meeting
+  AND membership.member_id = %(member)s AND membership.status = 'active'
+FOR NO KEY UPDATE OF meeting FOR SHARE OF membership
 ON CONFLICT (meeting_id, member_id) DO UPDATE SET
     rsvp = CASE
         WHEN mine.rsvp IN ('going', 'waitlisted') THEN mine.rsvp
@@ -57,8 +56,11 @@ def answer_going(meeting: Meeting, *, by: Member) -> str | None:
 
 @transaction.atomic
 def answer_declined(meeting: Meeting, *, by: Member) -> bool:
-    """Say that one cannot come; a place held goes to the next in line. False once the meeting takes no answers."""
-    if not _hold(meeting, starts_at__gt=timezone.now()):
+    """Say that one cannot come; a place held goes to the next in line.
+
+    False once the meeting takes no answers, or if it is no business of theirs.
+    """
+    if not _hold(meeting, starts_at__gt=timezone.now()) or not _is_concerned(meeting, by):
         return False
     _set_declined(meeting, by)
     offer_free_places(meeting)
@@ -71,6 +73,13 @@ def _hold(meeting: Meeting, **still: object) -> bool:
         pk=meeting.pk, status=Meeting.Status.SCHEDULED, **still
     )
     return held.values_list("pk").first() is not None
+
+
+def _is_concerned(meeting: Meeting, member: Member) -> bool:
+    return (
+        Membership.objects.active().filter(group=meeting.group_id, member=member).exists()
+        or Participation.objects.filter(meeting=meeting, member=member).exists()
+    )
 
 
 def _set_declined(meeting: Meeting, member: Member) -> None:
@@ -136,13 +145,16 @@ def place_in_line(participation: Participation) -> int:
 @transaction.atomic
 def leave_group(group: Group, *, by: Member) -> bool:
     """Leave a group and free one's places at its coming meetings. False if one was not in it."""
+    # The meetings first, as everybody does who changes answers: then nobody takes a place while they leave.
+    coming = list(Meeting.objects.upcoming().filter(group=group).select_for_update(no_key=True).order_by("pk"))
     membership = Membership.objects.filter(
         group=group, member=by, status__in=[Membership.Status.ACTIVE, Membership.Status.REQUESTED]
     )
     if not membership.update(status=Membership.Status.LEFT, left_at=timezone.now()):
         return False
     record("membership.left", group, by=by)
-    kept = Participation.objects.expecting_to_come().filter(member=by).values("meeting")
-    for meeting in Meeting.objects.upcoming().filter(group=group, pk__in=kept).order_by("pk"):
-        answer_declined(meeting, by=by)
+    expected_at = set(Participation.objects.expecting_to_come().filter(member=by).values_list("meeting", flat=True))
+    for meeting in coming:
+        if meeting.pk in expected_at:
+            answer_declined(meeting, by=by)
     return True

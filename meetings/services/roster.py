@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from audit.services import record
@@ -20,7 +20,7 @@ def record_attendance(meeting: Meeting, member_id: UUID, attendance: str, *, by:
     )
     if not recorded:
         return False
-    _mark_held(meeting)
+    _settle(meeting)
     record("attendance.recorded", meeting, by=by, member=str(member_id), attendance=attendance)
     return True
 
@@ -32,6 +32,7 @@ def clear_attendance(meeting: Meeting, member_id: UUID, *, by: Member) -> bool:
     if not mine.update(attendance=None, recorded_by=None, recorded_at=None):
         return False
     Participation.objects.filter(meeting=meeting, member=member_id, rsvp=None).delete()
+    _settle(meeting)
     record("attendance.cleared", meeting, by=by, member=str(member_id))
     return True
 
@@ -52,7 +53,7 @@ def add_walk_in(meeting: Meeting, code: str, *, by: Member) -> Participation | N
             "recorded_at": timezone.now(),
         },
     )
-    _mark_held(meeting)
+    _settle(meeting)
     record("attendance.walk_in", meeting, by=by, member=str(member.pk))
     return participation
 
@@ -61,7 +62,7 @@ def add_walk_in(meeting: Meeting, code: str, *, by: Member) -> Participation | N
 def add_anonymous_walk_in(meeting: Meeting, *, by: Member) -> None:
     """Count somebody who came and gave no name."""
     Meeting.objects.filter(pk=meeting.pk).update(headcount=F("headcount") + 1)
-    _mark_held(meeting)
+    _settle(meeting)
     record("attendance.headcount", meeting, by=by, change=1)
 
 
@@ -70,6 +71,7 @@ def remove_anonymous_walk_in(meeting: Meeting, *, by: Member) -> bool:
     """Undo one. False if nobody is counted."""
     if not Meeting.objects.filter(pk=meeting.pk, headcount__gt=0).update(headcount=F("headcount") - 1):
         return False
+    _settle(meeting)
     record("attendance.headcount", meeting, by=by, change=-1)
     return True
 
@@ -84,5 +86,29 @@ def mark_did_not_meet(meeting: Meeting, *, by: Member) -> bool:
     return True
 
 
-def _mark_held(meeting: Meeting) -> None:
-    Meeting.objects.filter(pk=meeting.pk, status=Meeting.Status.SCHEDULED).update(status=Meeting.Status.HELD)
+@transaction.atomic
+def undo_did_not_meet(meeting: Meeting, *, by: Member) -> bool:
+    """Open the roster again. False if nobody had said that the meeting did not take place."""
+    closed = Meeting.objects.filter(pk=meeting.pk, status=Meeting.Status.DID_NOT_MEET)
+    if not closed.update(status=Meeting.Status.SCHEDULED):
+        return False
+    _settle(meeting)
+    record("meeting.did_meet", meeting, by=by)
+    return True
+
+
+def settle_begun() -> int:
+    """Count as held what has begun and had somebody noted before it began. Returns how many."""
+    return Meeting.objects.roster_open().filter(_SOMEBODY_NOTED).update(status=Meeting.Status.HELD)
+
+
+_SOMEBODY_NOTED = Q(headcount__gt=0) | Exists(
+    Participation.objects.filter(meeting=OuterRef("pk"), attendance__isnull=False)
+)
+
+
+def _settle(meeting: Meeting) -> None:
+    """A meeting is held once it has begun and somebody is noted; with the last note undone it is open again."""
+    this = Meeting.objects.filter(pk=meeting.pk)
+    this.roster_open().filter(_SOMEBODY_NOTED).update(status=Meeting.Status.HELD)
+    this.filter(status=Meeting.Status.HELD).exclude(_SOMEBODY_NOTED).update(status=Meeting.Status.SCHEDULED)

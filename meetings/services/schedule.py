@@ -17,6 +17,7 @@ from groups.models import Group
 from members.models import Member
 
 from ..models import Meeting, MeetingSeries, Participation, Suspension
+from .places import offer_free_places
 
 
 class Slot(NamedTuple):
@@ -75,6 +76,9 @@ def _meeting(series: MeetingSeries, slot: Slot) -> Meeting:
     return meeting
 
 
+PLACED = ["series_date", "starts_at", "ends_at", "local_date", "local_time", "time_zone", "mode"]
+
+
 def _place(meeting: Meeting, series: MeetingSeries, slot: Slot) -> None:
     local = slot.starts_at.astimezone(ZoneInfo(series.time_zone))
     meeting.series_date = slot.series_date
@@ -92,7 +96,7 @@ def follow_series(series: MeetingSeries, *, by: Member | None) -> int:
     """
     series = MeetingSeries.objects.select_related("group").prefetch_related("suspensions").get(pk=series.pk)
     wanted = {slot.series_date: slot for slot in slots(series)}
-    standing = list(Meeting.objects.upcoming().filter(series=series).in_order())
+    standing = _hold_coming(series)
     taken = set(Meeting.objects.filter(series=series, series_date__in=wanted).values_list("series_date", flat=True))
     free = {on: slot for on, slot in wanted.items() if on not in taken}
     changed = 0
@@ -113,6 +117,12 @@ def follow_group(group: Group, *, by: Member | None) -> int:
     return sum(follow_series(series, by=by) for series in MeetingSeries.objects.running().filter(group=group))
 
 
+def _hold_coming(series: MeetingSeries) -> list[Meeting]:
+    """The coming meetings of a series as they are now, kept from changing until we are done, the next first."""
+    held = Meeting.objects.upcoming().filter(series=series).select_for_update(no_key=True).order_by("pk")
+    return sorted(held, key=lambda meeting: meeting.starts_at)
+
+
 def _take_same_week(free: dict[date, Slot], on: date) -> Slot | None:
     for other in sorted(free):
         if other.isocalendar()[:2] == on.isocalendar()[:2]:
@@ -131,7 +141,9 @@ def _drop(meeting: Meeting, series: MeetingSeries, *, by: Member | None) -> bool
 def _move(meeting: Meeting, series: MeetingSeries, slot: Slot, *, by: Member | None) -> None:
     _place(meeting, series, slot)
     meeting.sequence += 1
-    meeting.save()
+    meeting.save(update_fields=[*PLACED, "sequence"])
+    offers = Participation.objects.filter(meeting=meeting, offer_expires_at__gt=meeting.starts_at)
+    offers.update(offer_expires_at=meeting.starts_at)
     record("meeting.moved", meeting, by=by)
     _tell("moved", meeting)
 
@@ -148,6 +160,19 @@ def cancel_meeting(meeting: Meeting, *, by: Member | None, reason: str, suspensi
     record("meeting.cancelled", meeting, by=by)
     _tell("cancelled", meeting)
     return True
+
+
+def _take_up(meeting: Meeting, *, by: Member | None) -> None:
+    """Hold a cancelled meeting after all: tell those who had a place or wait for one, and offer what is free."""
+    cancelled = Meeting.objects.filter(pk=meeting.pk, status=Meeting.Status.CANCELLED)
+    if not cancelled.update(
+        status=Meeting.Status.SCHEDULED, cancel_reason="", suspension=None, sequence=F("sequence") + 1
+    ):
+        return
+    meeting.refresh_from_db()
+    record("meeting.on_again", meeting, by=by)
+    _tell("on_again", meeting)
+    offer_free_places(meeting)
 
 
 def _tell(kind: str, meeting: Meeting) -> None:
@@ -189,9 +214,8 @@ def resume_series(series: MeetingSeries, *, by: Member | None, on: date) -> bool
         if not suspension.covers(on) and suspension.from_on < on:
             continue
         ended += 1
-        Meeting.objects.upcoming_cancelled().filter(suspension=suspension, local_date__gte=on).update(
-            status=Meeting.Status.SCHEDULED, cancel_reason="", suspension=None, sequence=F("sequence") + 1
-        )
+        for meeting in Meeting.objects.upcoming_cancelled().filter(suspension=suspension, local_date__gte=on):
+            _take_up(meeting, by=by)
         if suspension.from_on >= on:
             suspension.delete()
         else:

@@ -1,7 +1,10 @@
+import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from groups import services
 from groups.models import Acceptance, Agreement, Group, Membership
+from meetings.services import leave_group
 from members.models import Consent
 from tests import make
 
@@ -16,7 +19,9 @@ def test_joining_an_open_group_records_which_rules_were_accepted(cast, sign_in):
     meeting = cast.willow_meeting.get_absolute_url()
 
     page = client.get(join_url(cast.willow, meeting))
-    response = client.post(join_url(cast.willow), {"accept": "on", "reminders": "on", "next": meeting})
+    response = client.post(
+        join_url(cast.willow), {"accept": "on", "agreement": rules.pk, "reminders": "on", "next": meeting}
+    )
 
     assert "Be kind to each other." in page.content.decode()
     assert response.url == meeting
@@ -36,10 +41,24 @@ def test_joining_without_agreeing_changes_nothing(cast, sign_in):
     assert not Consent.objects.filter(member=cast.vera).exists()
 
 
-def test_joining_never_leads_to_another_site(cast, sign_in):
-    response = sign_in(cast.vera).post(join_url(cast.willow), {"accept": "on", "next": "https://evil.example/"})
+@pytest.mark.parametrize("next_url", ["https://evil.example/", "//evil.example", "home", "x"])
+def test_joining_leads_nowhere_else(cast, sign_in, next_url):
+    rules = make.agreement(cast.willow)
+
+    response = sign_in(cast.vera).post(join_url(cast.willow), {"accept": "on", "agreement": rules.pk, "next": next_url})
 
     assert response.url == cast.willow.get_absolute_url()
+
+
+def test_rules_that_changed_while_being_read_are_shown_again(cast, sign_in):
+    shown = make.agreement(cast.willow, text="As they were.")
+    newer = make.agreement(cast.willow, text="As they are.")
+
+    response = sign_in(cast.vera).post(join_url(cast.willow), {"accept": "on", "agreement": shown.pk})
+
+    assert response.status_code == 400
+    assert "As they are." in response.content.decode()
+    assert not Acceptance.objects.filter(agreement__in=[shown, newer]).exists()
 
 
 def test_group_by_request_waits_for_a_counselor(cast):
@@ -61,19 +80,34 @@ def test_closed_group_takes_nobody_who_asks(cast):
 
 
 def test_somebody_removed_asks_again_even_where_joining_is_open(cast):
-    Membership.objects.filter(member=cast.mia).update(status=Membership.Status.REMOVED)
+    now = timezone.now()
+    Membership.objects.filter(member=cast.mia).update(status=Membership.Status.REMOVED, removed_at=now)
 
     assert services.join_group(cast.willow, by=cast.mia, agreement=None).status == "requested"
+    leave_group(cast.willow, by=cast.mia)
+    again = services.join_group(cast.willow, by=cast.mia, agreement=None)
+    assert again.status == "requested"
+    services.approve_request(again, by=cast.carol)
+    leave_group(cast.willow, by=cast.mia)
+    assert services.join_group(cast.willow, by=cast.mia, agreement=None).status == "active"
+
+
+def test_request_to_a_group_that_is_not_listed_can_be_taken_back(cast, sign_in):
+    make.membership(cast.cedar, cast.vera, status=Membership.Status.REQUESTED, joined_at=None)
+
+    sign_in(cast.vera).post(reverse("meetings:group_leave", args=["cedar"]))
+
+    assert Membership.objects.get(member=cast.vera).status == "left"
 
 
 def test_new_version_asks_again_before_the_next_answer(cast, sign_in):
-    make.agreement(cast.willow, text="New rules.")
+    rules = make.agreement(cast.willow, text="New rules.")
     client = sign_in(cast.mia)
 
     response = client.post(reverse("meetings:meeting_rsvp", args=[cast.willow_meeting.pk]), {"answer": "going"})
 
     assert response.url.startswith(reverse("groups:group_join", args=["willow"]))
-    client.post(join_url(cast.willow), {"accept": "on"})
+    client.post(join_url(cast.willow), {"accept": "on", "agreement": rules.pk})
     response = client.post(reverse("meetings:meeting_rsvp", args=[cast.willow_meeting.pk]), {"answer": "going"})
     assert response.url == cast.willow_meeting.get_absolute_url()
 

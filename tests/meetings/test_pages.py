@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from groups.models import Group
+from meetings.access import answer_token
 from meetings.models import Participation
 from tests import make
 
@@ -137,3 +138,31 @@ def test_titles_tell_nothing(cast, sign_in):
         page = sign_in(None).get(address).content.decode()
         title = page.split("<title>")[1].split("</title>")[0]
         assert "Willow" not in title
+
+
+@pytest.mark.parametrize("answer", ["", "perhaps"])
+def test_answer_that_is_none_changes_nothing(cast, sign_in, answer):
+    make.participation(cast.willow_meeting, cast.mia)
+    token = answer_token(cast.willow_meeting.pk, cast.mia.pk)
+
+    from_page = sign_in(cast.mia).post(
+        reverse("meetings:meeting_rsvp", args=[cast.willow_meeting.pk]), {"answer": answer}
+    )
+    from_mail = sign_in(None).post(reverse("meetings:answer_from_mail", args=[token]), {"answer": answer})
+
+    assert (from_page.status_code, from_mail.status_code) == (400, 400)
+    assert "nothing was changed" in from_page.content.decode()
+    assert Participation.objects.get(member=cast.mia).rsvp == "going"
+
+
+def test_stranger_to_the_group_declines_nothing(cast, sign_in):
+    sign_in(cast.vera).post(reverse("meetings:meeting_rsvp", args=[cast.willow_meeting.pk]), {"answer": "declined"})
+
+    assert not Participation.objects.filter(member=cast.vera).exists()
+
+
+def test_address_is_no_longer_shown_when_the_meeting_is_over(cast, sign_in):
+    over = make.meeting(cast.willow, starts_at=timezone.now() - timedelta(days=30), status="held")
+    make.participation(over, cast.mia)
+
+    assert "12 Hidden Lane" not in sign_in(cast.mia).get(over.get_absolute_url()).content.decode()

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import AuditEvent
+from meetings import services
 from meetings.models import Meeting, Participation
 from tests import make
 
@@ -109,6 +110,37 @@ def test_meeting_that_did_not_happen_is_closed(cast, begun, tap):
 
     begun.refresh_from_db()
     assert begun.status == Meeting.Status.DID_NOT_MEET
+
+
+def test_saying_so_by_mistake_can_be_undone(cast, begun, tap):
+    tap(did_not_meet="yes")
+    tap(did_meet="yes")
+
+    begun.refresh_from_db()
+    assert begun.status == Meeting.Status.SCHEDULED
+    assert begun.roster_is_open
+
+
+def test_last_mark_undone_opens_the_meeting_again(cast, begun, tap):
+    tap(headcount="+1")
+    tap(headcount="-1")
+
+    begun.refresh_from_db()
+    assert begun.status == Meeting.Status.SCHEDULED
+
+
+def test_tap_before_the_start_leaves_the_meeting_open_until_it_begins(cast, sign_in):
+    soon = make.meeting(cast.willow, starts_at=timezone.now() + timedelta(minutes=50))
+    url = reverse("meetings:meeting_roster", args=[soon.pk])
+
+    sign_in(cast.carol).post(url, {"headcount": "+1"})
+    still_open = services.answer_going(soon, by=cast.mia)
+    Meeting.objects.filter(pk=soon.pk).update(starts_at=timezone.now() - timedelta(minutes=1))
+
+    assert still_open == "going"
+    assert services.settle_begun() == 1
+    assert services.settle_begun() == 0
+    assert Meeting.objects.get(pk=soon.pk).status == Meeting.Status.HELD
 
 
 def test_each_mark_is_on_the_audit_record_without_a_name(cast, begun, tap):

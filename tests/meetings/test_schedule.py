@@ -207,3 +207,31 @@ def test_meeting_cancelled_a_second_time_is_told_a_second_time(cast):
         services.resume_series(series, by=cast.carol, on=meeting.series_date)
 
     assert Email.objects.filter(kind="cancelled", recipient=cast.mia).count() == 2
+
+
+def test_meeting_on_again_is_told_and_a_place_free_goes_to_the_next_in_line(cast):
+    series = make.series(cast.willow)
+    services.extend_series()
+    meeting = meetings_of(series)[2]
+    make.participation(meeting, cast.mia)
+    make.participation(meeting, cast.max, rsvp="waitlisted")
+    services.suspend_series(series, by=cast.carol, from_on=meeting.series_date, until_on=meeting.series_date)
+
+    services.resume_series(series, by=cast.carol, on=meeting.series_date)
+
+    told = Email.objects.filter(about_id=meeting.pk).values_list("kind", "recipient")
+    assert set(told) >= {("on_again", cast.mia.pk), ("on_again", cast.max.pk), ("offer", cast.max.pk)}
+
+
+def test_offer_ends_with_the_start_when_the_meeting_moves_forward(cast):
+    series = make.series(cast.willow, start_time="23:00")
+    services.extend_series()
+    meeting = meetings_of(series)[0]
+    make.participation(meeting, cast.mia, rsvp="offered", offer_expires_at=meeting.starts_at)
+    series.start_time = "22:00"
+    series.save()
+
+    services.follow_series(series, by=cast.carol)
+
+    meeting.refresh_from_db()
+    assert meeting.participations.get().offer_expires_at == meeting.starts_at
