@@ -23,8 +23,10 @@ from groups.time_zones import is_time_zone
 
 from . import recurrence
 
-MOST_MEGABYTES = 50
+MOST_MEGABYTES = 20
 MOST_ROWS = 100_000
+MOST_PARTS = 10 * MOST_ROWS  # objects and lists, each of which takes far more memory than its two characters
+LONGEST_NUMBER = 30  # digits; a longer one stays text, and is refused where a number is wanted
 LONGEST_RAW_TEXT = 20_000
 LONGEST_NOTES = 4_000
 USUAL_MINUTES = 60
@@ -53,6 +55,9 @@ WAYS_IN = ["location_notes", "conference_url_notes", "conference_phone", "confer
 CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
 LINE_BREAK = re.compile(r"<(?:br|/?p|/?div|/?li|/?ul|/?ol|/?h\d)\b[^<>]*>", re.IGNORECASE)
 TAG = re.compile(r"<[/!]?[a-z-][^<>]*>", re.IGNORECASE)
+
+
+UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 
 
 class FeedError(Exception):
@@ -118,8 +123,12 @@ def read(path: str) -> list[object]:
     """The rows of a feed in a file, or of standard input for `-`. Raises FeedError."""
     name = "standard input" if path == "-" else path
     raw = _read_bytes(path, name)
+    # A letter that is not what the rest is written in spoils its own row only, which gets a note.
+    text = raw.decode(json.detect_encoding(raw), errors="replace")
+    if text.count("{") + text.count("[") > MOST_PARTS:
+        raise FeedError(f"{name} holds more than {MOST_PARTS} objects and lists, the most a feed may hold.")
     try:
-        rows = json.loads(raw)
+        rows = json.loads(text, parse_int=_whole_number)
     except RecursionError:
         raise FeedError(f"{name} is not a feed: it is nested too deeply.") from None
     except ValueError as error:
@@ -129,6 +138,10 @@ def read(path: str) -> list[object]:
     if len(rows) > MOST_ROWS:
         raise FeedError(f"{name} has {len(rows)} rows; {MOST_ROWS} is the most a feed may have.")
     return rows
+
+
+def _whole_number(digits: str) -> int | str:
+    return int(digits) if len(digits) <= LONGEST_NUMBER else digits
 
 
 def _read_bytes(path: str, name: str) -> bytes:
@@ -189,6 +202,8 @@ def parse_row(row: object, *, number: int = 1, time_zone: str = "") -> FeedRow:
     types = _types(row, notes)
     address, link, phone = _address(row), _link(row), _text(row, "conference_phone", 100)
     mode = _mode(has_place=_is_a_place(row, address), is_online=bool(link or phone), notes=notes)
+    if any(isinstance(value, str) and UNREADABLE in value for value in row.values()):
+        notes.append(f"some letters could not be read and are now {UNREADABLE}: is the file written in UTF-8?")
     return FeedRow(
         number=number,
         slug=slug,
@@ -223,7 +238,7 @@ def _slug(row: dict[str, Any]) -> str:
     slug = str(value).strip()
     if len(slug) > 64:
         raise RowError("its slug is longer than 64 characters")
-    if not slug or not slug.isprintable() or " " in slug:
+    if not slug or not slug.isprintable() or " " in slug or UNREADABLE in slug:
         raise RowError(f"its slug {reprlib.repr(value)} is not one word of letters, digits and hyphens")
     return slug
 
@@ -368,10 +383,15 @@ def _link(row: dict[str, Any]) -> str:
 
 
 def plain_text(raw: str) -> str:
-    """Without HTML tags, entities and control characters; lines stay lines, any other run of space is one space."""
-    text = TAG.sub("", LINE_BREAK.sub("\n", html.unescape(raw)))
+    """Without HTML tags, entities, control and invisible characters; lines stay lines, other space is one space."""
+    text = TAG.sub("", LINE_BREAK.sub("\n", _without_invisible(html.unescape(raw))))
     lines = [" ".join(_without_controls(line).split()) for line in text.splitlines()]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _without_invisible(text: str) -> str:
+    """Without what has no width or turns the direction of writing, and so makes one name look like another."""
+    return "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
 
 
 def _without_controls(text: str) -> str:
