@@ -138,6 +138,8 @@ class MeetingForm(forms.ModelForm):
 
     def clean_capacity(self) -> int:
         capacity = self.cleaned_data["capacity"]
+        if capacity < 1:
+            raise forms.ValidationError(_("A meeting has at least 1 place. To call it off, cancel it."))
         if capacity < self.instance.places_taken:
             raise forms.ValidationError(too_few_places(self.instance))
         return capacity

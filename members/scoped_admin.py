@@ -4,17 +4,19 @@ There are no permission rows. A page that does not say which roles may open it o
 QuerySet has no `visible_to` can be neither listed nor chosen (SEC-10).
 """
 
+import logging
 from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.checks import InlineModelAdminChecks, ModelAdminChecks
 from django.contrib.admin.models import LogEntry
 from django.core import checks
-from django.core.exceptions import ImproperlyConfigured
-from django.db import models
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.db import DataError, models
 from django.db.models.constants import LOOKUP_SEP
+from django.http import HttpResponseBadRequest
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
@@ -25,6 +27,8 @@ COORDINATOR = str(Member.Role.COORDINATOR)
 SUPERUSER = "superuser"
 
 MOST_CHOICES_IN_A_FILTER = 40
+
+logger = logging.getLogger(__name__)
 
 
 def role_of(staff: Member) -> str:
@@ -55,6 +59,11 @@ class StaffSite(admin.AdminSite):
 
     def get_log_entries(self, request):
         return LogEntry.objects.filter(user=request.user).select_related("content_type", "user")
+
+    def autocomplete_view(self, request):
+        if "\0" in request.GET.get("term", ""):
+            return HttpResponseBadRequest()
+        return super().autocomplete_view(request)
 
     def password_change(self, request, extra_context=None):
         return redirect("account_change_password")
@@ -170,6 +179,18 @@ class ScopedAdmin(Scoped, admin.ModelAdmin):
 
     def has_module_permission(self, request):
         return self.has_view_permission(request)
+
+    def changelist_view(self, request, extra_context=None):
+        """The list. What was asked of it may make no sense, such as a year of fifteen digits: then the plain list."""
+        try:
+            response = super().changelist_view(request, extra_context)
+            return response.render() if hasattr(response, "render") else response
+        except (DataError, ValidationError, ValueError, OverflowError):
+            if request.method == "GET" and not request.GET:
+                raise  # nothing was asked: the fault is ours
+            logger.warning("A list of %s could not be shown as asked.", self.opts.label, exc_info=True)
+            self.message_user(request, _("This list cannot be shown as asked, so here is all of it."), messages.ERROR)
+            return redirect(request.path)
 
     def lookup_allowed(self, lookup, value, request):
         """Only what the page offers as a filter: Django lets one ask any field, such as `?email__startswith=a`."""

@@ -184,6 +184,18 @@ def test_fewer_places_than_taken_is_said_at_the_field(dates, sign_in):
     assert Meeting.objects.get(pk=dates.willow_meeting.pk).capacity == 12
 
 
+def test_meeting_without_places_is_refused(dates, sign_in):
+    client = sign_in(dates.carol)
+    sent = form_of(client.get(change(dates.next_week)))
+
+    response = client.post(change(dates.next_week), sent | {"capacity": "0"})
+
+    assert response.context["adminform"].form.errors == {
+        "capacity": ["A meeting has at least 1 place. To call it off, cancel it."]
+    }
+    assert Meeting.objects.get(pk=dates.next_week.pk).capacity == 12
+
+
 def test_place_taken_while_the_page_was_open_is_kept(dates, sign_in, monkeypatch):
     """Between the form's look and the change somebody comes: the service refuses and the page says so."""
     client = sign_in(dates.carol)

@@ -459,6 +459,64 @@ def test_audit_tells_the_operator_nothing_of_who_is_in_a_group(cast, sign_in):
     assert [sign_in(staff).get(AUDIT).status_code for staff in (cast.carol, cast.olga)] == [403, 403]
 
 
+MEETINGS = "/admin/meetings/meeting/"
+
+
+@pytest.mark.parametrize(
+    ("address", "asked"),
+    [
+        (MEETINGS, "status__exact=%00"),
+        (MEETINGS, "group__id__exact=%00"),
+        (MEETINGS, "local_date__year=111111111111111"),
+        (MEETINGS, "local_date__year=2026&local_date__month=99"),
+        (MEETINGS, "local_date__day=x"),
+        (MEETINGS, "q=%00"),
+        (MEETINGS, "p=99999999999999999999&o=%00"),
+        ("/admin/groups/membership/", "status__exact=%00"),
+    ],
+)
+def test_list_asked_for_nonsense_is_the_plain_list(cast, sign_in, address, asked):
+    client = sign_in(cast.carol)
+
+    response = client.get(f"{address}?{asked}", follow=True)
+
+    assert response.status_code == 200
+    assert client.get(address).status_code == 200
+
+
+@pytest.mark.parametrize("chosen", ["x", "\0", "9" * 30])
+@pytest.mark.parametrize(
+    ("address", "action"), [(MEETINGS, "cancel_dates"), ("/admin/groups/membership/", "approve_requests")]
+)
+def test_action_on_nonsense_does_nothing(cast, sign_in, address, action, chosen):
+    client = sign_in(cast.carol)
+
+    response = client.post(address, {"action": action, "_selected_action": [chosen]}, follow=True)
+
+    assert response.status_code == 200
+
+
+def test_list_that_cannot_be_shown_as_asked_says_so(cast, sign_in):
+    response = sign_in(cast.carol).get(f"{MEETINGS}?status__exact=%00", follow=True)
+
+    assert response.redirect_chain == [(MEETINGS, 302)]
+    assert messages_of(response) == ["This list cannot be shown as asked, so here is all of it."]
+
+
+def test_fault_of_ours_in_a_plain_list_is_not_hidden(cast, sign_in, monkeypatch):
+    def broken(*args, **kwargs):
+        raise ValueError
+
+    monkeypatch.setattr(admin.site._registry[Member], "get_list_display", broken)
+
+    with pytest.raises(ValueError):
+        sign_in(cast.olga).get(MEMBERS)
+
+
+def test_autocomplete_of_nonsense_is_refused(cast, sign_in):
+    assert autocomplete(sign_in(cast.carol), "groups.membership.member", "a\0").status_code == 400
+
+
 @pytest.mark.parametrize("how_many", [3, 300])
 def test_lists_cost_the_same_whatever_there_is(cast, sign_in, how_many, django_assert_num_queries):
     people = make.members(how_many)
