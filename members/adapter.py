@@ -1,10 +1,13 @@
 import base64
 import hashlib
+import logging
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet
 from django.conf import settings
+
+logger = logging.getLogger(__name__)
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -14,6 +17,13 @@ class AccountAdapter(DefaultAccountAdapter):
         user.display_name = form.cleaned_data["display_name"]
         user.language = request.LANGUAGE_CODE if request.LANGUAGE_CODE in dict(settings.LANGUAGES) else "en"
         return super().save_user(request, user, form, commit)
+
+    def send_mail(self, template_prefix, email, context):
+        """Send, or go on without: an error page while the mail server is away would tell who has an account."""
+        try:
+            super().send_mail(template_prefix, email, context)
+        except OSError as error:  # every error of smtplib is one
+            logger.warning("account mail not sent: %s", type(error).__name__)
 
     def get_reauthentication_methods(self, user):
         """Whoever has a second factor confirms with it: a password alone could otherwise take the factor away."""

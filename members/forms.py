@@ -1,6 +1,17 @@
+import unicodedata
+from datetime import timedelta
+
+from allauth.account.adapter import get_adapter
 from allauth.account.forms import SignupForm as AllauthSignupForm
 from django import forms
+from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from .models import Member
+
+UNSEEN = {"Cc", "Cf", "Co", "Cn", "Cs"}  # controls, formats (invisible, or turning the text around), no characters
+BLANK_LETTERS = "\u115f\u1160\u3164\uffa0"  # Hangul fillers: letters by name, nothing to see
 
 
 class SignupForm(AllauthSignupForm):
@@ -23,4 +34,26 @@ class SignupForm(AllauthSignupForm):
         name = " ".join(self.cleaned_data["display_name"].split())
         if "@" in name:
             raise forms.ValidationError(_("Please choose a name that is not an e-mail address."))
+        if any(unicodedata.category(letter) in UNSEEN for letter in name):
+            raise forms.ValidationError(_("Please choose a name without invisible characters."))
+        if not any(unicodedata.category(letter)[0] in "LN" and letter not in BLANK_LETTERS for letter in name):
+            raise forms.ValidationError(_("Please choose a name with at least one letter or number."))
         return name
+
+    def save(self, request):
+        with transaction.atomic():
+            return super().save(request)
+
+    def try_save(self, request):
+        """Two taps on "Sign up", even at once: the second is answered like the first, whose code is in the mail."""
+        try:
+            if not self._has_just_signed_up():
+                return super().try_save(request)
+        except IntegrityError:
+            if not self._has_just_signed_up():
+                raise
+        return None, get_adapter().respond_email_verification_sent(request, None)
+
+    def _has_just_signed_up(self) -> bool:
+        since = timezone.now() - timedelta(minutes=1)
+        return Member.objects.filter(email=self.cleaned_data["email"], joined_at__gt=since).exists()

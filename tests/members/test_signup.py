@@ -1,11 +1,19 @@
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from members.models import Consent, Member
 from tests import make
+from tests.smtp_server import free_port
 
 
 @pytest.fixture
@@ -43,7 +51,7 @@ def test_sign_up_mail_says_nothing_about_what_this_is(client, db, form):
 
 
 def test_taken_address_answers_like_a_free_one(client, db, form):
-    make.member("Kim", email="kim@example.org")
+    make.member("Kim", email="kim@example.org", joined_at=timezone.now() - timedelta(days=1))
 
     taken = client.post(reverse("account_signup"), form)
     free = client.post(reverse("account_signup"), form | {"email": "other@example.org"})
@@ -93,3 +101,86 @@ def test_leaving_the_page_ends_the_session_somewhere_plain(cast, sign_in, settin
 
 def test_member_is_a_code_in_text(cast):
     assert re.fullmatch(r"M-[2-9A-HJ-NP-Z]{6}", str(cast.mia))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "\u200b",
+        "\u2060\u2060",
+        "\u2800",
+        "\u3164",
+        "Ri\u202ever",
+        "\u2067River",
+        "Ri\u200bver",
+        "River\x00",
+        "…",
+        "\ue000",
+    ],
+    ids=ascii,
+)
+def test_name_that_cannot_be_seen_or_turns_text_around_is_refused(client, db, form, name):
+    response = client.post(reverse("account_signup"), form | {"display_name": name})
+
+    assert response.context["form"].errors.keys() == {"display_name"}
+    assert Member.objects.count() == 0
+
+
+@pytest.mark.parametrize("name", ["Ñandú", "Zoë 🌻", "小川", "علي", "J", "7"])
+def test_name_in_any_script_is_welcome(client, db, form, name):
+    client.post(reverse("account_signup"), form | {"display_name": name})
+
+    assert Member.objects.get().display_name == name
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_two_sign_ups_at_once_make_one_member_and_no_error(transactional_db, form, attempt):
+    cache.clear()  # its limits on mail per address outlive the test
+    together = threading.Barrier(2)
+
+    def sign_up(_):
+        client = Client(raise_request_exception=False)
+        together.wait()
+        try:
+            response = client.post(reverse("account_signup"), form)
+            return response.status_code, response.headers.get("Location")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(sign_up, range(2)))
+
+    assert answers == [(302, reverse("account_email_verification_sent"))] * 2
+    assert Member.objects.get().emailaddress_set.count() == 1
+
+
+def test_second_tap_leaves_the_code_of_the_first_good(client, db, form):
+    first = client.post(reverse("account_signup"), form)
+    second = client.post(reverse("account_signup"), form)
+    client.post(reverse("account_email_verification_sent"), {"code": code_from(mail.outbox[0])})
+
+    assert (first.status_code, first.url) == (second.status_code, second.url)
+    assert len(mail.outbox) == 1
+    assert client.get(reverse("my_week")).status_code == 200
+
+
+def test_mail_server_away_neither_fails_nor_tells_who_has_an_account(cast, form, settings, caplog):
+    Member.objects.update(joined_at=timezone.now() - timedelta(days=1))
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
+
+    def answers(email):
+        sent = {
+            "account_signup": form | {"email": email},
+            "account_reset_password": {"email": email},
+            "account_request_login_code": {"email": email},
+        }
+        found = [Client().post(reverse(name), fields) for name, fields in sent.items()]
+        return [(answer.status_code, answer.headers.get("Location")) for answer in found]
+
+    known, unknown = answers(cast.mia.email), answers("nobody@example.org")
+
+    assert known == unknown
+    assert {status for status, _ in known} == {302}
+    said = [record.getMessage() for record in caplog.records if record.name == "members.adapter"]
+    assert set(said) == {"account mail not sent: ConnectionRefusedError"}
