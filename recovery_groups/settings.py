@@ -5,6 +5,7 @@ Anything else is production, which refuses to start half-safe.
 """
 
 from datetime import timedelta
+from email.utils import formataddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -33,6 +34,8 @@ if not LOCAL:
 
 SITE_URL = env.str("SITE_URL", default="http://localhost:8000").rstrip("/")
 SITE_NAME = env.str("SITE_NAME", default="Meetings")
+if not SITE_NAME.isprintable():
+    raise ImproperlyConfigured("SITE_NAME has a line break or another invisible character. Use plain letters.")
 SITE_HOST = urlsplit(SITE_URL).hostname or "localhost"
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"] if LOCAL else [SITE_HOST])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -226,8 +229,8 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
 
 vars().update(env.email_url("EMAIL_URL", default="smtp://127.0.0.1:1025"))
 EMAIL_TIMEOUT = 20
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <account@{SITE_HOST}>")
-REMINDERS_FROM_EMAIL = env.str("REMINDERS_FROM_EMAIL", default=f"{SITE_NAME} <reminders@{SITE_HOST}>")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=formataddr((SITE_NAME, f"account@{SITE_HOST}")))
+REMINDERS_FROM_EMAIL = env.str("REMINDERS_FROM_EMAIL", default=formataddr((SITE_NAME, f"reminders@{SITE_HOST}")))
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # --- Celery: wakes the work up; what is due and what is done stand in PostgreSQL --------------------------------------
@@ -246,6 +249,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # its logs too are written as LOGGING says
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_SOFT_TIME_LIMIT = 90
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -305,10 +309,16 @@ CONTACT_EMAIL = env.str("CONTACT_EMAIL", default="")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "plain": {
+            "()": "recovery_groups.logs.DiscreetFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
+        "django": {"level": "INFO"},  # without the handlers Django gives it: they would write it all
         # Django logs the path of each failed request; a path can hold a token.
         "django.request": {"level": "ERROR"},
         "django.security": {"level": "ERROR"},
