@@ -18,7 +18,7 @@ from meetings.models import Meeting, Participation
 from members.models import Member
 from tests import make
 from tests.browser import accessibility_faults, shot
-from tests.site import running_site
+from tests.site import running_site, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -177,6 +177,10 @@ def test_from_a_new_group_to_a_held_meeting(site, staff, open_page):
     pocket.get_by_text("2 people here").wait_for()
     shot(pocket, "walk-08-roster")
     assert Participation.objects.get(meeting=tonight).attendance == "present"
+
+    # Time passes, the meeting begins, and a tick counts it as held.
+    Meeting.objects.filter(pk=tonight.pk).update(starts_at=timezone.now() - timedelta(minutes=1))
+    wait_until(lambda: Meeting.objects.get(pk=tonight.pk).status == "held")
 
     # The counselor cancels the other date: whoever was coming hears at once.
     desk.goto("/admin/meetings/meeting/")
