@@ -352,7 +352,9 @@ def _start_postgres(data: Path, sockets: Path, *, log: Path, durable: bool) -> N
             if started is None and waited > LOST_SECONDS and not (sockets / ".s.PGSQL.5432").exists():
                 _stop_postgres(data, hurry=False)
         elif started is None or (started.poll() is not None and _is_worth_another_try(log)):
-            (data / "postmaster.pid").unlink(missing_ok=True)
+            # Whoever these name is dead, and may linger as a zombie where nobody reaps: to PostgreSQL that is alive.
+            for left_over in (data / "postmaster.pid", sockets / ".s.PGSQL.5432", sockets / ".s.PGSQL.5432.lock"):
+                left_over.unlink(missing_ok=True)
             started = _spawn(postgres_binaries() / "postgres", "-D", data, "-k", sockets, *options, log=log)
         elif started.poll() is not None:
             raise ServiceError(f"PostgreSQL did not start: {_last_words(log)}")

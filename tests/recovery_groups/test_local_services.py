@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -160,6 +161,25 @@ def test_pid_file_that_names_a_stranger_is_no_obstacle(state):
     assert stranger.poll() is None
     stranger.kill()
     stranger.wait()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a container whose first process reaps nobody")
+def test_lock_files_that_name_a_zombie_are_no_obstacle(state):
+    zombie = subprocess.Popen(["true"], **local_services._account())
+    while " Z " not in Path(f"/proc/{zombie.pid}/stat").read_text():
+        time.sleep(0.01)
+    sockets = socket_directory(state)
+    local_services._hand_over(sockets)
+    words = f"{zombie.pid}\n{state / 'pg18'}\n1700000000\n5432\n{sockets}\n\n"
+    for left_over in (state / "pg18" / "postmaster.pid", sockets / ".s.PGSQL.5432.lock"):
+        left_over.write_text(words)
+        os.chown(left_over, sockets.stat().st_uid, sockets.stat().st_gid)
+    with socket.socket(socket.AF_UNIX) as left_over:
+        left_over.bind(str(sockets / ".s.PGSQL.5432"))
+
+    with local_services.local_services(state) as services:
+        assert sql(services, "SELECT 1") == [(1,)]
+    zombie.wait()
 
 
 def test_start_that_was_killed_half_way_leaves_nothing_in_the_way(new_state):
