@@ -178,6 +178,39 @@ def test_port_that_is_taken_is_explained(state):
     )
 
 
+@pytest.mark.parametrize("port", [99999, 65536, 0, -1])
+def test_port_that_is_none_is_explained(state, port):
+    done = call(state, "run", f"--port={port}")
+
+    assert done.returncode == 1
+    assert done.stderr == f"dev: {port} is no port: choose one from 1 to 65535, such as ./dev run --port 8000\n"
+
+
+@pytest.mark.parametrize("is_root", [True, False])
+def test_driver_that_does_not_start_gets_its_library_or_is_explained(dev, tmp_path, monkeypatch, is_root):
+    """A machine where Playwright's driver lacks libatomic1, with an apt-get that knows it."""
+    calls, library = tmp_path / "calls", tmp_path / "libatomic.so.1"
+    (tmp_path / "bin").mkdir()
+    for name, does in {
+        "python": f'test -e {library} && echo "Version 1.58.0"',
+        "apt-get": f'echo "$@" >> {calls}; case "$*" in *libatomic1) : > {library};; esac',
+    }.items():
+        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{does}\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setattr(dev, "PYTHON", tmp_path / "bin" / "python")
+    monkeypatch.setattr(os, "geteuid", lambda: 0 if is_root else 1000)
+
+    if is_root:
+        dev.find_libatomic()
+        dev.find_libatomic()
+        assert len(calls.read_text().splitlines()) == 2  # update, install; then it is there
+    else:
+        with pytest.raises(dev.Failure, match=r"does not start\. .* sudo apt install libatomic1$"):
+            dev.find_libatomic()
+        assert not calls.exists()
+
+
 def test_data_of_another_postgresql_is_explained(state):
     (state / "pg17").mkdir()
 
