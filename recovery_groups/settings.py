@@ -262,6 +262,7 @@ CELERY_BEAT_SCHEDULE = {
     for name, task, seconds in (
         ("queue-due-reminders", "meetings.tasks.queue_due_reminders", TICK_SECONDS),
         ("lapse-offers", "meetings.tasks.lapse_offers", min(TICK_SECONDS, 60.0)),
+        ("settle-begun", "meetings.tasks.settle_begun", min(TICK_SECONDS, 60.0)),
         ("deliver-outbox", "outbox.tasks.deliver_outbox", min(TICK_SECONDS, 60.0)),
         ("extend-series", "meetings.tasks.extend_series", 3600.0),
     )
