@@ -11,6 +11,7 @@ from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.http import HttpRequest
 from django.test import Client
+from django.utils import translation
 
 from groups.models import Facilitator, Group
 from members.models import Member
@@ -73,6 +74,13 @@ def sign_in():
         return client
 
     return sign_in
+
+
+@pytest.fixture(autouse=True)
+def _english():
+    """A page in Spanish leaves its language behind in the thread of the test."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -182,9 +182,9 @@ def everybody_twice(action, meeting, people):
 
 
 # The same statement, taking its time between reading the places and writing the answer: a race has room to happen.
-SLOWLY = places.TAKE_A_PLACE.replace("FOR NO KEY UPDATE", "AND pg_sleep(0.002) IS NOT NULL FOR NO KEY UPDATE")
-
 LOCKS = "FOR NO KEY UPDATE OF meeting FOR SHARE OF membership"
+PAUSE = "AND pg_sleep(0.02) IS NOT NULL "
+SLOWLY = places.TAKE_A_PLACE.replace(LOCKS, PAUSE + LOCKS)
 
 
 @pytest.mark.parametrize("statement", [places.TAKE_A_PLACE, SLOWLY], ids=["as it is", "slowly"])
@@ -208,7 +208,7 @@ def test_five_hundred_people_sending_twice_get_ten_places_in_one_agreed_order(ru
 def test_without_lock_and_check_the_same_rush_overbooks(rush, monkeypatch):
     """The negative control: what the test above would see if nothing guarded the places."""
     meeting, people = rush
-    monkeypatch.setattr(places, "TAKE_A_PLACE", SLOWLY.replace(LOCKS, ""))
+    monkeypatch.setattr(places, "TAKE_A_PLACE", places.TAKE_A_PLACE.replace(LOCKS, PAUSE))
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE meetings_meeting DROP CONSTRAINT meeting_never_over_capacity")
     try:
