@@ -1,5 +1,6 @@
 """From a series to its dated meetings, and what becomes of them when the series or a date changes."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
@@ -14,10 +15,13 @@ from django.utils import timezone
 import outbox.services as outbox
 from audit.services import record
 from groups.models import Group
+from groups.time_zones import is_time_zone
 from members.models import Member
 
 from ..models import Meeting, MeetingSeries, Participation, Suspension
 from .places import offer_free_places
+
+logger = logging.getLogger(__name__)
 
 
 class Slot(NamedTuple):
@@ -51,8 +55,16 @@ def extend_series(series: QuerySet[MeetingSeries] | None = None) -> int:
 
 
 def _chunks(series: QuerySet[MeetingSeries], size: int) -> Iterable[list[MeetingSeries]]:
-    rows = list(series)
+    rows = [one for one in series if _has_a_zone(one)]
     return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+def _has_a_zone(series: MeetingSeries) -> bool:
+    """False, and a word in the log, for one that nobody can make dates for: it must not stop the others."""
+    if is_time_zone(series.time_zone):
+        return True
+    logger.error("series %s is in no time zone: no dates are made for it", series.pk)
+    return False
 
 
 def slots(series: MeetingSeries) -> list[Slot]:

@@ -226,7 +226,7 @@ def test_meeting_on_again_is_told_and_a_place_free_goes_to_the_next_in_line(cast
 def test_offer_ends_with_the_start_when_the_meeting_moves_forward(cast):
     series = make.series(cast.willow, start_time="23:00")
     services.extend_series()
-    meeting = meetings_of(series)[0]
+    meeting = meetings_of(series)[1]
     make.participation(meeting, cast.mia, rsvp="offered", offer_expires_at=meeting.starts_at)
     series.start_time = "22:00"
     series.save()
@@ -235,3 +235,13 @@ def test_offer_ends_with_the_start_when_the_meeting_moves_forward(cast):
 
     meeting.refresh_from_db()
     assert meeting.participations.get().offer_expires_at == meeting.starts_at
+
+
+def test_series_in_no_time_zone_does_not_stop_the_others(cast):
+    lost, other = make.series(cast.willow), make.series(cast.cedar)
+    MeetingSeries.objects.filter(pk=lost.pk).update(time_zone="Mars/Base")
+
+    services.extend_series()
+
+    assert meetings_of(lost) == []
+    assert meetings_of(other) != []
