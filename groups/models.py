@@ -108,7 +108,9 @@ class Group(models.Model):
     place_notes = models.TextField(_("how to get in"), blank=True)
     link = models.URLField(_("meeting link, shown to those with a place"), max_length=500, blank=True)
     is_wheelchair_accessible = models.BooleanField(_("wheelchair access"), default=False)
-    feed_slug = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001
+    feed_slug = models.CharField(  # noqa: DJ001  (null: made by hand; unique only among those of a feed)
+        max_length=64, unique=True, null=True, editable=False
+    )
     feed_hash = models.CharField(max_length=64, blank=True, editable=False)
     is_listed = models.BooleanField(_("listed for everybody"), default=True)
     members = models.ManyToManyField(Member, through="Membership", related_name="+")

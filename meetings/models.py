@@ -332,7 +332,9 @@ class Participation(models.Model):
 
     meeting = models.ForeignKey(Meeting, models.CASCADE, related_name="participations", verbose_name=_("meeting"))
     member = models.ForeignKey(Member, models.CASCADE, related_name="participations", verbose_name=_("member"))
-    rsvp = models.CharField(_("answer"), max_length=10, choices=Rsvp.choices, null=True, blank=True)  # noqa: DJ001
+    rsvp = models.CharField(  # noqa: DJ001  (null: no answer yet)
+        _("answer"), max_length=10, choices=Rsvp.choices, null=True, blank=True
+    )
     rsvp_at = models.DateTimeField(_("answered"), null=True, blank=True)
     offer_expires_at = models.DateTimeField(_("offer stands until"), null=True, blank=True)
     attendance = models.CharField(  # noqa: DJ001  (null: nobody has said yet)

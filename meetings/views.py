@@ -102,16 +102,23 @@ def meeting_rsvp(request, meeting_id):
     if request.method == "GET":  # after signing in on the way to a POST
         return redirect(meeting)
     if _answer(request) == "declined":
+        had_a_place = _holds_a_place(meeting, request.user)
         if not services.answer_declined(meeting, by=request.user):
             messages.warning(request, _("This meeting takes no answers any more."))
-        else:
+        elif had_a_place:
             messages.success(request, _("Thank you for telling us. Your place is free for someone else."))
+        else:
+            messages.success(request, _("Thank you for telling us."))
         return redirect(meeting)
     if not _may_answer(request.user, meeting.group):
         join = reverse("groups:group_join", args=[meeting.group.slug])
         return redirect(f"{join}?{urlencode({'next': meeting.get_absolute_url()})}")
     _say_answer(request, services.answer_going(meeting, by=request.user))
     return redirect(meeting)
+
+
+def _holds_a_place(meeting: Meeting, member) -> bool:
+    return Participation.objects.holding_a_place().filter(meeting=meeting, member=member).exists()
 
 
 def _answer(request) -> str:
@@ -144,6 +151,7 @@ def answer_from_mail(request, token):
     """Answer for one meeting from a mail. Looking changes nothing, names no group; POST acts (EML-01, EML-03)."""
     meeting, member = access.get_meeting_by_token(token)
     answer = None
+    had_a_place = _holds_a_place(meeting, member)
     if request.method == "POST":
         if _answer(request) == "declined":
             answer = "declined" if services.answer_declined(meeting, by=member) else "closed"
@@ -154,7 +162,7 @@ def answer_from_mail(request, token):
     response = render(
         request,
         "meetings/answer_from_mail.html",
-        {"when": wording.when(meeting), "answer": answer, "meeting": meeting},
+        {"when": wording.when(meeting), "answer": answer, "had_a_place": had_a_place, "meeting": meeting},
     )
     response["X-Robots-Tag"] = "noindex"
     return response

@@ -6,7 +6,7 @@ from django.utils.dateformat import format as format_date
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from .models import Meeting, MeetingSeries, Participation
+from .models import Meeting, MeetingSeries
 
 
 def clock(moment: datetime) -> str:
@@ -62,7 +62,3 @@ def pattern(series: MeetingSeries) -> str:
             "time": start,
         }
     return _("every %(days)s, %(time)s") % {"days": names, "time": start}
-
-
-def answer(participation: Participation | None) -> str:
-    return participation.get_rsvp_display() if participation and participation.rsvp else ""

@@ -109,6 +109,16 @@ def test_waiting_list_shows_only_ones_own_place_in_line(cast, sign_in):
     assert "You are number 1 on the waiting list" in page
 
 
+def test_giving_up_a_place_in_line_promises_nobody_a_place(cast, sign_in):
+    make.participation(cast.willow_meeting, cast.mia, rsvp="waitlisted")
+    url = reverse("meetings:meeting_rsvp", args=[cast.willow_meeting.pk])
+
+    page = sign_in(cast.mia).post(url, {"answer": "declined"}, follow=True).content.decode()
+
+    assert "Thank you for telling us." in page
+    assert "free for someone else" not in page
+
+
 def test_link_is_shown_from_an_hour_before_to_those_with_a_place(cast, sign_in):
     online = make.group(mode=Group.Mode.ONLINE)
     make.membership(online, cast.mia)

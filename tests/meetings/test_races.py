@@ -61,6 +61,18 @@ def test_nobody_takes_a_place_while_they_leave(cast):
     assert not Participation.objects.filter(member=cast.mia).exists()
 
 
+def test_leaving_waits_for_the_meetings_before_it_touches_the_membership(cast):
+    """Everybody takes rows in this order; the other way round, leaving and answering could wait for each other."""
+    mine = Membership.objects.filter(group=cast.willow, member=cast.mia)
+    with transaction.atomic():
+        Meeting.objects.select_for_update(no_key=True).get(pk=cast.willow_meeting.pk)
+        left = start(lambda: services.leave_group(cast.willow, by=cast.mia))
+
+        assert mine.select_for_update(nowait=True).get().status == "active"
+
+    assert left.result(10) is True
+
+
 def test_place_taken_just_before_leaving_is_given_back(cast):
     with half_way(lambda: services.answer_going(cast.willow_meeting, by=cast.mia)):
         left = start(lambda: services.leave_group(cast.willow, by=cast.mia))
