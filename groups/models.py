@@ -1,5 +1,4 @@
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -8,15 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from members.models import Member
-
-from .time_zones import is_time_zone
-
-
-def validate_time_zone(name: str) -> None:
-    if not is_time_zone(name):
-        raise ValidationError(
-            _("“%(zone)s” is not a time zone. Write one such as America/New_York."), params={"zone": name}
-        )
+from members.time_zones import validate_time_zone
 
 
 def default_time_zone() -> str:
@@ -108,6 +99,9 @@ class Group(models.Model):
     place_notes = models.TextField(_("how to get in"), blank=True)
     link = models.URLField(_("meeting link, shown to those with a place"), max_length=500, blank=True)
     is_wheelchair_accessible = models.BooleanField(_("wheelchair access"), default=False)
+    access_notes = models.TextField(
+        _("about access"), blank=True, help_text=_("Step-free ways in, toilets, hearing, parking, children.")
+    )
     feed_slug = models.CharField(  # noqa: DJ001  (null: made by hand; unique only among those of a feed)
         max_length=64, unique=True, null=True, editable=False
     )
@@ -184,9 +178,13 @@ class Membership(models.Model):
     member = models.ForeignKey(Member, models.CASCADE, related_name="memberships", verbose_name=_("member"))
     status = models.CharField(_("status"), max_length=10, choices=Status.choices)
     standing_rsvp = models.BooleanField(_("comes every week"), default=False)
+    standing_since = models.DateTimeField(null=True, editable=False, help_text="who asked first has the place first")
     is_muted = models.BooleanField(_("no reminders from this group"), default=False)
     requested_at = models.DateTimeField(_("asked"), default=timezone.now)
     joined_at = models.DateTimeField(_("joined"), null=True, blank=True)
+    decided_at = models.DateTimeField(
+        null=True, editable=False, help_text="when a counselor answered the request; null: not yet, or none needed"
+    )
     left_at = models.DateTimeField(_("left"), null=True, blank=True)
     removed_at = models.DateTimeField(
         _("removed"), null=True, editable=False, help_text="kept until a counselor lets them in again"
@@ -202,6 +200,9 @@ class Membership(models.Model):
             models.UniqueConstraint(name="membership_once_per_group", fields=["group", "member"]),
             models.CheckConstraint(
                 name="membership_active_has_joined", condition=~Q(status="active") | Q(joined_at__isnull=False)
+            ),
+            models.CheckConstraint(
+                name="membership_standing_has_since", condition=Q(standing_rsvp=False) | Q(standing_since__isnull=False)
             ),
         ]
 
@@ -234,6 +235,10 @@ class Agreement(models.Model):
     language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES, default="en")
     text = models.TextField(_("text"))
     published_at = models.DateTimeField(_("published"), default=timezone.now)
+    reviewed_by = models.CharField(
+        _("reviewed by"), max_length=120, blank=True, help_text=_("Who read this text as a lawyer or translator.")
+    )
+    reviewed_on = models.DateField(_("reviewed on"), null=True, blank=True)
 
     objects = AgreementQuerySet.as_manager()
 
@@ -262,6 +267,68 @@ class Acceptance(models.Model):
 
     def __str__(self):
         return f"{self.member_id} {self.agreement_id}"
+
+
+class InvitationQuerySet(models.QuerySet):
+    def visible_to(self, staff: Member):
+        return self.filter(group__in=Group.objects.visible_to(staff)) if not staff.is_superuser else self.none()
+
+    def usable(self):
+        return self.filter(used_at=None, revoked_at=None, expires_at__gt=timezone.now())
+
+
+class Invitation(models.Model):
+    """A link that lets one person into a group, once, until it expires. Only the hash of the link is kept."""
+
+    group = models.ForeignKey(Group, models.CASCADE, related_name="invitations", verbose_name=_("group"))
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    invited_by = models.ForeignKey(
+        Member, models.SET_NULL, null=True, related_name="+", editable=False, verbose_name=_("invited by")
+    )
+    invited_at = models.DateTimeField(_("invited"), default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(_("expires"))
+    used_by = models.ForeignKey(
+        Member, models.SET_NULL, null=True, blank=True, related_name="+", editable=False, verbose_name=_("used by")
+    )
+    used_at = models.DateTimeField(_("used"), null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(_("taken back"), null=True, blank=True, editable=False)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        ordering = ["-invited_at"]
+
+    def __str__(self):
+        return f"{self.group_id} {self.pk}"
+
+
+class Phase(models.Model):
+    """One part of a group's meetings, in its own order. A group without any goes by the usual sequence."""
+
+    class Kind(models.TextChoices):
+        WELCOME = "welcome", _("welcome and ground rules")
+        INTRODUCTIONS = "introductions", _("introductions")
+        TOPIC = "topic", _("topic of the day")
+        SHARING = "sharing", _("sharing round")
+        QUESTIONS = "questions", _("questions and encouragement")
+        CLOSING = "closing", _("closing")
+
+    group = models.ForeignKey(Group, models.CASCADE, related_name="phases", verbose_name=_("group"))
+    position = models.PositiveSmallIntegerField(_("order"))
+    kind = models.CharField(_("part"), max_length=13, choices=Kind.choices)
+    minutes = models.PositiveSmallIntegerField(_("minutes"), validators=[MinValueValidator(1), MaxValueValidator(240)])
+    about = models.CharField(_("what happens"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("part of the meeting")
+        verbose_name_plural = _("parts of the meeting")
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(name="phase_once_per_position", fields=["group", "position"])]
+
+    def __str__(self):
+        return f"{self.position}. {self.get_kind_display()}"
 
 
 class TopicQuerySet(models.QuerySet):

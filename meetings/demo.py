@@ -333,6 +333,7 @@ def _make_memberships(group: Group, regulars: list[Regular], series: MeetingSeri
             member=regular.member,
             status=Membership.Status.ACTIVE if regular.last_week is None else Membership.Status.LEFT,
             standing_rsvp=regular.every_week,
+            standing_since=some_days_before(regular.first_week) if regular.every_week else None,
             requested_at=some_days_before(regular.first_week),
             joined_at=some_days_before(regular.first_week),
             left_at=None if regular.last_week is None else min(some_days_before(regular.last_week + 1), now),

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 
-from groups.time_zones import is_time_zone
+from members.time_zones import is_time_zone
 
 from . import recurrence
 

@@ -212,6 +212,7 @@ class Meeting(models.Model):
         Suspension, models.SET_NULL, null=True, blank=True, editable=False, related_name="meetings"
     )
     sequence = models.PositiveIntegerField(default=0, editable=False, help_text="RFC 5546 §2.1.4")
+    changed_at = models.DateTimeField(null=True, editable=False, help_text="moved, cancelled or taken up again")
 
     objects = MeetingQuerySet.as_manager()
 

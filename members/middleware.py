@@ -1,3 +1,5 @@
+from zoneinfo import ZoneInfo
+
 from allauth.account.authentication import get_authentication_records
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
@@ -7,6 +9,8 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
+
+from .time_zones import is_time_zone
 
 ACCOUNT_PAGES = "accounts/"
 SAME_FOR_EVERYBODY = {
@@ -32,6 +36,21 @@ class MemberLanguageMiddleware:
         if request.user.is_authenticated and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
             translation.activate(request.user.language)
             request.LANGUAGE_CODE = translation.get_language()
+        return self.get_response(request)
+
+
+class TimeZoneMiddleware:
+    """`request.zone`: the zone to show times in beside the meeting's own, or None while nobody has said.
+
+    What a member chose comes first, then what the device says in a cookie. An unknown name is passed over.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        name = getattr(request.user, "time_zone", "") or request.COOKIES.get(settings.ZONE_COOKIE_NAME, "")
+        request.zone = ZoneInfo(name) if name and is_time_zone(name) else None
         return self.get_response(request)
 
 

@@ -10,6 +10,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from .time_zones import validate_time_zone
+
 CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # none that look alike
 
 
@@ -54,12 +56,25 @@ class Member(AbstractBaseUser, PermissionsMixin):
         COORDINATOR = "coordinator", _("coordinator")
         REPORTS = "reports", _("reports")
 
+    class TextSize(models.TextChoices):
+        NORMAL = "normal", _("normal")
+        LARGE = "large", _("large")
+        LARGEST = "largest", _("very large")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     code = models.CharField(_("code"), max_length=10, unique=True, default=new_code, editable=False)
     email = models.EmailField(_("e-mail address"), unique=True)
     display_name = models.CharField(_("display name"), max_length=40)
     role = models.CharField(_("role"), max_length=12, choices=Role.choices, default=Role.MEMBER)
     language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES, default="en")
+    time_zone = models.CharField(
+        _("time zone"), max_length=40, blank=True, validators=[validate_time_zone], help_text=_("Empty: as the device.")
+    )
+    text_size = models.CharField(_("text size"), max_length=8, choices=TextSize.choices, default=TextSize.NORMAL)
+    calendar_token = models.CharField(  # noqa: DJ001  (null: no feed; unique only among those that have one)
+        max_length=43, unique=True, null=True, editable=False, help_text="opens their calendar feed, until renewed"
+    )
+    week_seen_at = models.DateTimeField(null=True, editable=False, help_text="when they last looked at their week")
     is_active = models.BooleanField(_("active"), default=True)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now)
 
@@ -113,8 +128,19 @@ class Consent(models.Model):
 
     class Kind(models.TextChoices):
         REMINDERS = "reminders", _("reminders by e-mail")
+        FULL_WORDING = "full-wording", _("reminders that name the group")
+        CALENDAR = "calendar", _("meetings in a calendar")
 
-    WORDS = {Kind.REMINDERS: _("Send me a short e-mail before my meetings. It names no group and no reason.")}
+    WORDS = {
+        Kind.REMINDERS: _("Send me a short e-mail before my meetings. It names no group and no reason."),
+        Kind.FULL_WORDING: _(
+            "My reminders may name the group and the place. Whoever sees my screen or my mail can read it."
+        ),
+        Kind.CALENDAR: _(
+            "Give me an address for my calendar. It says “Appointment” and the time, nothing else. "
+            "Whoever sees my calendar sees it too."
+        ),
+    }
 
     member = models.ForeignKey(Member, models.CASCADE, related_name="consents")
     kind = models.CharField(max_length=20, choices=Kind.choices)
@@ -135,3 +161,35 @@ class Consent(models.Model):
 
     def __str__(self):
         return f"{self.kind} {self.member_id}"
+
+
+class ReminderSettings(models.Model):
+    """How somebody wants to be reminded. Without a row: as it is by default; whether at all is a Consent."""
+
+    class Lead(models.TextChoices):
+        DAYS = "days", _("one to two days before")
+        SAME_DAY = "same-day", _("on the day")
+
+    class Wording(models.TextChoices):
+        NEUTRAL = "neutral", _("neutral: only day and time")
+        FULL = "full", _("full: group and place too")
+
+    member = models.OneToOneField(Member, models.CASCADE, primary_key=True, related_name="reminder_settings")
+    lead = models.CharField(_("how long before"), max_length=8, choices=Lead.choices, default=Lead.DAYS)
+    wording = models.CharField(_("wording"), max_length=7, choices=Wording.choices, default=Wording.NEUTRAL)
+    quiet_from = models.PositiveSmallIntegerField(
+        _("quiet from"), null=True, blank=True, help_text="hour of the day, 0 to 23, where the group meets"
+    )
+    quiet_until = models.PositiveSmallIntegerField(_("quiet until"), null=True, blank=True)
+    paused_until = models.DateField(_("paused until"), null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="reminders_quiet_hours_exist",
+                condition=Q(quiet_from=None, quiet_until=None) | Q(quiet_from__lte=23, quiet_until__lte=23),
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.lead} {self.member_id}"

@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "members.middleware.MemberLanguageMiddleware",
+    "members.middleware.TimeZoneMiddleware",
     "members.middleware.StaffSecondFactorMiddleware",
     "members.middleware.PrivatePagesMiddleware",
 ]
@@ -134,6 +135,7 @@ LANGUAGE_COOKIE_SECURE = not LOCAL
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
+ZONE_COOKIE_NAME = "zone"  # what a visitor's device says
 DEFAULT_TIME_ZONE = env.str("DEFAULT_TIME_ZONE", default="America/Los_Angeles")  # of new groups
 
 # --- Signing in -----------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 import outbox.services as outbox
-from groups.time_zones import is_time_zone
+from members.time_zones import is_time_zone
 
 logger = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from django.utils import timezone
 import outbox.services as outbox
 from audit.services import record
 from groups.models import Group
-from groups.time_zones import is_time_zone
 from members.models import Member
+from members.time_zones import is_time_zone
 
 from ..models import Meeting, MeetingSeries, Participation, Suspension
 from .places import offer_free_places
@@ -153,7 +153,8 @@ def _drop(meeting: Meeting, series: MeetingSeries, *, by: Member | None) -> bool
 def _move(meeting: Meeting, series: MeetingSeries, slot: Slot, *, by: Member | None) -> None:
     _place(meeting, series, slot)
     meeting.sequence += 1
-    meeting.save(update_fields=[*PLACED, "sequence"])
+    meeting.changed_at = timezone.now()
+    meeting.save(update_fields=[*PLACED, "sequence", "changed_at"])
     offers = Participation.objects.filter(meeting=meeting, offer_expires_at__gt=meeting.starts_at)
     offers.update(offer_expires_at=meeting.starts_at)
     record("meeting.moved", meeting, by=by)
@@ -165,10 +166,14 @@ def cancel_meeting(meeting: Meeting, *, by: Member | None, reason: str, suspensi
     """Cancel a meeting and tell those who were coming or in line. False if it was no longer scheduled."""
     scheduled = Meeting.objects.filter(pk=meeting.pk, status=Meeting.Status.SCHEDULED)
     if not scheduled.update(
-        status=Meeting.Status.CANCELLED, cancel_reason=reason, suspension=suspension, sequence=F("sequence") + 1
+        status=Meeting.Status.CANCELLED,
+        cancel_reason=reason,
+        suspension=suspension,
+        sequence=F("sequence") + 1,
+        changed_at=timezone.now(),
     ):
         return False
-    meeting.refresh_from_db(fields=["status", "cancel_reason", "suspension", "sequence"])
+    meeting.refresh_from_db(fields=["status", "cancel_reason", "suspension", "sequence", "changed_at"])
     record("meeting.cancelled", meeting, by=by)
     _tell("cancelled", meeting)
     return True
@@ -178,7 +183,11 @@ def _take_up(meeting: Meeting, *, by: Member | None) -> None:
     """Hold a cancelled meeting after all: tell those who had a place or wait for one, and offer what is free."""
     cancelled = Meeting.objects.filter(pk=meeting.pk, status=Meeting.Status.CANCELLED)
     if not cancelled.update(
-        status=Meeting.Status.SCHEDULED, cancel_reason="", suspension=None, sequence=F("sequence") + 1
+        status=Meeting.Status.SCHEDULED,
+        cancel_reason="",
+        suspension=None,
+        sequence=F("sequence") + 1,
+        changed_at=timezone.now(),
     ):
         return
     meeting.refresh_from_db()

@@ -2,9 +2,9 @@ from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
 
-from groups.time_zones import is_time_zone
 from meetings import feed, services
 from meetings.services.feed_import import FeedImport
+from members.time_zones import is_time_zone
 
 
 class Command(BaseCommand):

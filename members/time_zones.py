@@ -3,6 +3,9 @@
 import zoneinfo
 from functools import cache
 
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
 NOT_A_PLACE = {"localtime", "Factory"}  # in Debian's directory of zones, and no names that IANA gives a place
 OTHER_CLOCKS = ("posix/", "right/")  # copies of every zone; those of "right" count leap seconds
 
@@ -10,6 +13,13 @@ OTHER_CLOCKS = ("posix/", "right/")  # copies of every zone; those of "right" co
 def is_time_zone(name: str) -> bool:
     """Whether it is a name from the IANA database, such as America/New_York, that this machine knows."""
     return name in _known() and _can_be_loaded(name)
+
+
+def validate_time_zone(name: str) -> None:
+    if not is_time_zone(name):
+        raise ValidationError(
+            _("“%(zone)s” is not a time zone. Write one such as America/New_York."), params={"zone": name}
+        )
 
 
 @cache

@@ -1,0 +1,81 @@
+"""Taking attendance, from a phone."""
+
+from django.contrib import messages
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from .. import access, services
+from ..forms import WalkInForm
+from ..models import Meeting, Participation
+
+
+@require_http_methods(["GET", "POST"])
+def meeting_roster(request, meeting_id):
+    """Who is here: present or not in one tap, walk-ins by code or as a count, each with its undo."""
+    meeting = access.get_meeting_as_facilitator(request, meeting_id)
+    walk_in = WalkInForm()
+    status = 200
+    if request.method == "POST":
+        if "did_meet" in request.POST:
+            services.undo_did_not_meet(meeting, by=request.user)
+            return redirect("meetings:meeting_roster", meeting_id=meeting.pk)
+        if not meeting.roster_is_open:
+            messages.warning(request, _("The roster opens an hour before the meeting."))
+            return redirect("meetings:meeting_roster", meeting_id=meeting.pk)
+        if "walk_in" not in request.POST:
+            return redirect(_record_on_roster(request, meeting))
+        walk_in = WalkInForm(request.POST)
+        if walk_in.is_valid():
+            if participation := services.add_walk_in(meeting, walk_in.cleaned_data["code"], by=request.user):
+                return redirect(_roster_url(meeting, participation.member_id))
+            walk_in.add_error("code", _("No member has this code. Look again, or count the person without a name."))
+        status = 400
+    rows = list(
+        Participation.objects.on_roster(meeting).select_related("member").order_by("member__display_name", "pk")
+    )
+    waiting = list(Participation.objects.filter(meeting=meeting).in_line().select_related("member"))
+    return render(
+        request,
+        "meetings/meeting_roster.html",
+        {
+            "meeting": meeting,
+            "rows": rows,
+            "waiting": waiting,
+            "here": sum(row.came for row in rows) + meeting.headcount,
+            "walk_in": walk_in,
+        },
+        status=status,
+    )
+
+
+def _record_on_roster(request, meeting: Meeting) -> str:
+    """Do what the tapped button says: `record=<member>:<attendance>`, `clear=<member>`, `headcount=±1`, `off`."""
+    member = None
+    if "record" in request.POST:
+        member, _colon, attendance = request.POST["record"].partition(":")
+        if attendance not in Participation.Attendance.values or not _is_on_roster(meeting, member):
+            messages.warning(request, _("This person is not on the roster any more."))
+        else:
+            services.record_attendance(meeting, member, attendance, by=request.user)
+    elif "clear" in request.POST:
+        member = request.POST["clear"]
+        if _is_on_roster(meeting, member):
+            services.clear_attendance(meeting, member, by=request.user)
+    elif request.POST.get("headcount") == "+1":
+        services.add_anonymous_walk_in(meeting, by=request.user)
+    elif request.POST.get("headcount") == "-1":
+        services.remove_anonymous_walk_in(meeting, by=request.user)
+    elif "did_not_meet" in request.POST and services.mark_did_not_meet(meeting, by=request.user):
+        messages.success(request, _("Noted: this meeting did not take place."))
+    return _roster_url(meeting, member)
+
+
+def _is_on_roster(meeting: Meeting, member: str) -> bool:
+    return member in {str(pk) for pk in Participation.objects.filter(meeting=meeting).values_list("member", flat=True)}
+
+
+def _roster_url(meeting: Meeting, member=None) -> str:
+    url = reverse("meetings:meeting_roster", args=[meeting.pk])
+    return f"{url}#m-{member}" if member else url
