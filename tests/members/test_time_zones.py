@@ -52,7 +52,7 @@ def test_times_are_shown_in_the_zone_of_the_device(client, db):
     assert zone_of_request(client, "../etc/passwd") is None
 
 
-def test_times_are_shown_in_the_zone_a_member_chose(sign_in):
+def test_times_are_shown_in_the_zone_a_member_chose(sign_in, db):
     client = sign_in(make.member("Kim", time_zone="America/Denver"))
 
     assert zone_of_request(client, "Asia/Tokyo") == ZoneInfo("America/Denver")
