@@ -20,6 +20,11 @@ def get_group(request: HttpRequest, slug: str) -> Group:
     return get_object_or_404(Group.objects.filter(may_see), slug=slug)
 
 
+def get_listed_group(slug: str) -> Group:
+    """A group that is listed for everybody, whoever asks."""
+    return get_object_or_404(Group.objects.listed(), slug=slug)
+
+
 def is_facilitator(member: Member, group: Group) -> bool:
     """Whether they run this group: its facilitators, and coordinators."""
     return member.is_coordinator or (

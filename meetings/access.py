@@ -51,6 +51,11 @@ def may_see_link(member: Member, meeting: Meeting, participation: Participation 
     return meeting.starts_at - settings.LINK_OPENS_BEFORE <= timezone.now() <= meeting.ends_at
 
 
+def get_member_by_calendar(token: str) -> Member:
+    """Whose calendar this address opens; 404 for one that was renewed or switched off, and of a closed account."""
+    return get_object_or_404(Member.objects.with_calendar(), calendar_token=token)
+
+
 def answer_token(meeting_id: UUID, member_id: UUID) -> str:
     """Lets the bearer answer for one member at one meeting until it starts, and nothing else (EML-03)."""
     return signing.dumps([str(meeting_id), str(member_id)], salt=ANSWER_SALT)

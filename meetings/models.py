@@ -18,6 +18,14 @@ from members.models import Member
 from . import recurrence
 
 
+class Fingerprint(models.Aggregate):
+    """One short text for the given columns of many rows, the first of which tells the rows apart."""
+
+    name = "fingerprint"
+    output_field = models.TextField()
+    template = "md5(string_agg(md5(ROW(%(expressions)s)::text), '' ORDER BY ROW(%(expressions)s)::text))"
+
+
 class MeetingSeriesQuerySet(models.QuerySet):
     def running(self):
         """Those that may still meet."""
@@ -172,6 +180,26 @@ class MeetingQuerySet(models.QuerySet):
             )
         return found
 
+    def of_group(self, group: Group):
+        return self.filter(group=group)
+
+    def in_calendar_of(self, member: Member):
+        """Those they have a place in, also when cancelled since: a calendar has to be told. The last month stays."""
+        return self.filter(
+            pk__in=Participation.objects.going().filter(member=member).values("meeting"),
+            ends_at__gte=timezone.now() - timedelta(days=30),
+        )
+
+    def for_calendar(self):
+        return self.order_by("starts_at", "id").values_list(
+            "id", "starts_at", "ends_at", "sequence", "changed_at", "status"
+        )
+
+    def calendar_fingerprint(self) -> str:
+        """Another text whenever a calendar file of these would be another, found without fetching them."""
+        facts = Fingerprint("id", "starts_at", "ends_at", "sequence", "changed_at", "status")
+        return self.order_by().aggregate(fingerprint=facts)["fingerprint"] or ""
+
     def roster_open(self):
         """Begun, and nobody has said yet who came."""
         return self.filter(status=Meeting.Status.SCHEDULED, starts_at__lte=Now())
@@ -283,6 +311,9 @@ class Meeting(models.Model):
 class ParticipationQuerySet(models.QuerySet):
     def holding_a_place(self):
         return self.filter(rsvp__in=[Participation.Rsvp.GOING, Participation.Rsvp.OFFERED])
+
+    def going(self):
+        return self.filter(rsvp=Participation.Rsvp.GOING)
 
     def expecting_to_come(self):
         """Those to be told when a meeting changes: with a place, with an offer, or in line."""

@@ -7,7 +7,11 @@ urlpatterns = [
     path("meetings/", views.meeting_list, name="meeting_list"),
     path("meetings/<uuid:meeting_id>/", views.meeting_detail, name="meeting_detail"),
     path("meetings/<uuid:meeting_id>/rsvp/", views.meeting_rsvp, name="meeting_rsvp"),
+    path("meetings/<uuid:meeting_id>/calendar.ics", views.meeting_calendar, name="meeting_calendar"),
     path("meetings/<uuid:meeting_id>/roster/", views.meeting_roster, name="meeting_roster"),
+    path("groups/<slug:slug>/calendar.ics", views.group_calendar, name="group_calendar"),
+    path("my/calendar/", views.my_calendar, name="my_calendar"),
+    path("my/calendar/<str:token>.ics", views.calendar_feed, name="calendar_feed"),
     path("groups/<slug:slug>/leave/", views.group_leave, name="group_leave"),
     path("m/<str:token>/", views.answer_from_mail, name="answer_from_mail"),
 ]

@@ -22,6 +22,8 @@ SAME_FOR_EVERYBODY = {
     "members:leave_page",
     "meetings:meeting_list",
     "meetings:answer_from_mail",
+    "meetings:calendar_feed",
+    "meetings:group_calendar",
     "outbox:unsubscribe",
 }
 

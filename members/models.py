@@ -29,6 +29,11 @@ class MemberQuerySet(models.QuerySet):
             return self.filter(memberships__group__facilitators__member=staff).distinct()
         return self.none()
 
+    def with_calendar(self):
+        """Those whose calendar address works: active, and they still agree to it."""
+        agreed = Consent.objects.standing().filter(kind=Consent.Kind.CALENDAR)
+        return self.filter(is_active=True, calendar_token__isnull=False, pk__in=agreed.values("member"))
+
     def counselors(self):
         return self.filter(is_active=True, role__in=[Member.Role.COUNSELOR, Member.Role.COORDINATOR])
 

@@ -1,4 +1,5 @@
 import hashlib
+import secrets
 from uuid import UUID
 
 from allauth.usersessions.models import UserSession
@@ -37,6 +38,32 @@ def withdraw_consent(member_id: UUID, kind: Consent.Kind) -> bool:
     member = Member.objects.get(pk=member_id)
     record("consent.withdrawn", member, by=member, kind=kind)
     return True
+
+
+@transaction.atomic
+def open_calendar(member: Member) -> bool:
+    """Give a member an address for their calendar, with their consent (EML-10). False if they have one."""
+    given = give_consent(member, Consent.Kind.CALENDAR)
+    without = Member.objects.filter(pk=member.pk)
+    if not given:
+        without = without.filter(calendar_token=None)
+    return bool(without.update(calendar_token=secrets.token_urlsafe(32)))
+
+
+@transaction.atomic
+def renew_calendar(member: Member) -> bool:
+    """Give a member's calendar a new address; the old one is dead at once (EML-20). False if they have none."""
+    if not Member.objects.with_calendar().filter(pk=member.pk).update(calendar_token=secrets.token_urlsafe(32)):
+        return False
+    record("calendar.renewed", member, by=member)
+    return True
+
+
+@transaction.atomic
+def close_calendar(member: Member) -> bool:
+    """Take the address away for good and withdraw the consent. False if there was nothing to take."""
+    had_one = Member.objects.filter(pk=member.pk, calendar_token__isnull=False).update(calendar_token=None)
+    return withdraw_consent(member.pk, Consent.Kind.CALENDAR) or bool(had_one)
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from meetings.access import answer_token
 from meetings.models import Participation
+from members.services import open_calendar
 from tests import make
 
 PEOPLE = ["visitor", "vera", "mia", "nora", "carol", "dan", "olga", "rita", "sam"]
@@ -32,6 +33,22 @@ TABLE = {
     "meetings:meeting_detail": {
         "GET": {"willow": ALL_SEE, "cedar": [404, 404, 404, 200, 404, 200, 200, 404, 200]},
         "POST": {"willow": [METHOD] * 9, "cedar": [METHOD] * 9},
+    },
+    "meetings:meeting_calendar": {
+        "GET": {"willow": ALL_SEE, "cedar": [404, 404, 404, 200, 404, 200, 200, 404, 200]},
+        "POST": {"willow": [METHOD] * 9, "cedar": [METHOD] * 9},
+    },
+    "meetings:group_calendar": {
+        "GET": {"willow": ALL_SEE, "cedar": [404] * 9},
+        "POST": {"willow": [METHOD] * 9, "cedar": [METHOD] * 9},
+    },
+    "meetings:my_calendar": {
+        "GET": {"": [SIGN_IN] + [200] * 8},
+        "POST": {"": [SIGN_IN] + [400] * 8},
+    },
+    "meetings:calendar_feed": {
+        "GET": {"token": [404] * 9, "calendar": ALL_SEE},
+        "POST": {"token": [METHOD] * 9, "calendar": [METHOD] * 9},
     },
     "meetings:meeting_rsvp": {
         "GET": {"willow": [SIGN_IN] + [302] * 8, "cedar": [SIGN_IN, 404, 404, 302, 404, 302, 302, 404, 302]},
@@ -124,6 +141,10 @@ def url_of(name: str, thing: str, cast) -> str:
         return reverse(name, args=["anything"])
     if thing == "answer":
         return reverse(name, args=[answer_token(cast.willow_meeting.pk, cast.mia.pk)])
+    if thing == "calendar":
+        open_calendar(cast.mia)
+        cast.mia.refresh_from_db()
+        return reverse(name, args=[cast.mia.calendar_token])
     if group is None:
         return reverse(name)
     if name.startswith("meetings:meeting_"):
@@ -163,6 +184,8 @@ SAME_FOR_EVERYBODY = {
     "members:leave_page",
     "meetings:meeting_list",
     "meetings:answer_from_mail",
+    "meetings:calendar_feed",
+    "meetings:group_calendar",
     "outbox:unsubscribe",
 }
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from groups.models import Group
 from meetings.access import answer_token
+from members.services import open_calendar
 from tests import make
 from tests.browser import accessibility_faults, is_wider_than_the_window, shot
 
@@ -34,6 +35,7 @@ def scene(cast):
     make.participation(now, cast.mia, attendance="present")
     make.participation(now, cast.max)
     make.participation(now, cast.vera, rsvp=None, attendance="late")
+    open_calendar(cast.mia)
     cast.now, cast.full = now, full
     return cast
 
@@ -53,6 +55,8 @@ def pages(scene):
         "leave-group": (scene.mia, reverse("meetings:group_leave", args=["willow"])),
         "my-week": (scene.mia, reverse("my_week")),
         "my-week-new": (scene.vera, reverse("my_week")),
+        "my-calendar": (scene.mia, reverse("meetings:my_calendar")),
+        "my-calendar-off": (scene.max, reverse("meetings:my_calendar")),
         "roster": (scene.carol, roster),
         "answer-from-mail": (None, reverse("meetings:answer_from_mail", args=[token])),
         "unsubscribe": (None, reverse("outbox:unsubscribe", args=["x"])),

@@ -1,5 +1,6 @@
 """The pages about meetings, by subject."""
 
+from .calendar import calendar_feed, group_calendar, meeting_calendar, my_calendar
 from .find import home, meeting_list
 from .meeting import answer_from_mail, meeting_detail, meeting_rsvp
 from .my_week import group_leave, my_week
@@ -7,11 +8,15 @@ from .roster import meeting_roster
 
 __all__ = [
     "answer_from_mail",
+    "calendar_feed",
+    "group_calendar",
     "group_leave",
     "home",
+    "meeting_calendar",
     "meeting_detail",
     "meeting_list",
     "meeting_roster",
     "meeting_rsvp",
+    "my_calendar",
     "my_week",
 ]

@@ -1,0 +1,379 @@
+"""Calendar files: what they hold, whom they tell what, and that an unchanged one is not made again."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext
+from hypothesis import given
+from hypothesis import strategies as st
+from icalendar import Calendar
+
+from groups.models import Group
+from meetings import services
+from meetings.calendar_file import Entry, calendar_file, escaped, line
+from meetings.models import Meeting, MeetingSeries, Participation
+from members.models import Consent, Member
+from members.services import close_calendar, open_calendar, renew_calendar, withdraw_consent
+from tests import make
+
+WILLOW = UUID("5a9d2c7e-1b7a-4a38-9f1d-0a4c6e2b8d10")
+GOLDEN = """\
+BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//meet.example//Calendar//EN
+CALSCALE:GREGORIAN
+METHOD:PUBLISH
+REFRESH-INTERVAL;VALUE=DURATION:PT6H
+X-PUBLISHED-TTL:PT6H
+BEGIN:VEVENT
+UID:{uid}@meet.example
+DTSTAMP:20261001T080000Z
+DTSTART:20261030T223000Z
+DTEND:20261031T000000Z
+SEQUENCE:0
+STATUS:CONFIRMED
+ORGANIZER:mailto:office@meet.example
+SUMMARY:Appointment
+CLASS:PRIVATE
+END:VEVENT
+BEGIN:VEVENT
+UID:{uid}@meet.example
+DTSTAMP:20261001T080000Z
+DTSTART:20261106T233000Z
+DTEND:20261107T010000Z
+SEQUENCE:2
+STATUS:CANCELLED
+ORGANIZER:mailto:office@meet.example
+SUMMARY:Appointment
+CLASS:PRIVATE
+END:VEVENT
+END:VCALENDAR
+""".replace("{uid}", "a5faa363c0d49d7d859f785856013584")
+
+
+def file_of(entries, summary="Appointment"):
+    return calendar_file(
+        entries, summary=summary, host="meet.example", organizer="office@meet.example", refresh=timedelta(hours=6)
+    )
+
+
+def entry(starts_at, *, sequence=0, is_cancelled=False, id=WILLOW):
+    stamp = datetime(2026, 10, 1, 8, tzinfo=UTC)
+    return Entry(id, starts_at, starts_at + timedelta(minutes=90), sequence, stamp, is_cancelled)
+
+
+def test_file_is_written_to_the_letter():
+    """Half past six in New York on both sides of the change of 1 November."""
+    evening = ZoneInfo("America/New_York")
+    entries = [
+        entry(datetime(2026, 10, 30, 18, 30, tzinfo=evening)),
+        entry(datetime(2026, 11, 6, 18, 30, tzinfo=evening), sequence=2, is_cancelled=True),
+    ]
+
+    assert file_of(entries) == GOLDEN.replace("\n", "\r\n")
+
+
+@pytest.mark.parametrize("change", [date(2026, 11, 1), date(2027, 3, 14)])
+def test_wall_time_stays_over_a_change_of_the_clock(change, cast, sign_in):
+    with time_machine.travel(datetime.combine(change - timedelta(days=10), datetime.min.time(), UTC), tick=False):
+        series = make.series(cast.willow, weekdays=[change.weekday()], from_on=change - timedelta(days=60))
+        services.extend_series(MeetingSeries.objects.filter(pk=series.pk))
+        for meeting in Meeting.objects.filter(series=series):
+            make.participation(meeting, cast.mia)
+        answer = sign_in(None).get(feed_of(cast.mia))
+
+    zone = ZoneInfo("America/New_York")
+    starts = [event.start.astimezone(zone) for event in Calendar.from_ical(answer.content).events]
+    assert [f"{start:%H:%M}" for start in starts] == ["18:30"] * 12
+    assert {start.utcoffset() for start in starts} == {timedelta(hours=-5), timedelta(hours=-4)}
+
+
+@given(st.text())
+def test_any_text_comes_back_from_the_file(text):
+    """Against the icalendar library; what is no text, such as a control character, is left out."""
+    event = Calendar.from_ical(file_of([entry(datetime(2026, 12, 1, tzinfo=UTC))], summary=text)).events[0]
+
+    wanted = re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", "", text.replace("\r\n", "\n").replace("\r", "\n"))
+    assert str(event["SUMMARY"]) == wanted
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cc", "Cs"]), max_size=400))
+def test_folded_lines_are_short_and_unfold_to_what_they_were(text):
+    raw = line("SUMMARY", escaped(text)).encode()
+
+    assert max(len(part) for part in raw.split(b"\r\n")) <= 75
+    assert raw.replace(b"\r\n ", b"").removesuffix(b"\r\n").decode() == f"SUMMARY:{escaped(text)}"
+    assert all(part.decode() is not None for part in raw.split(b"\r\n"))
+
+
+def test_five_hundred_entries_equal_what_the_icalendar_library_writes():
+    from icalendar import Event, vCalAddress
+
+    first = datetime(2026, 10, 1, 22, 30, tzinfo=UTC)
+    entries = [
+        entry(first + timedelta(hours=7 * n), sequence=n % 3, is_cancelled=n % 5 == 0, id=uuid4()) for n in range(500)
+    ]
+    ours = Calendar.from_ical(file_of(entries))
+
+    theirs = Calendar()
+    for name in ("VERSION", "PRODID", "CALSCALE", "METHOD", "X-PUBLISHED-TTL"):
+        theirs.add(name, ours[name])
+    theirs["REFRESH-INTERVAL"] = ours["REFRESH-INTERVAL"]
+    for one, read in zip(entries, ours.events, strict=True):
+        event = Event()
+        event.add("UID", read["UID"])
+        event.add("DTSTAMP", one.stamped_at)
+        event.add("DTSTART", one.starts_at)
+        event.add("DTEND", one.ends_at)
+        event.add("SEQUENCE", one.sequence)
+        event.add("STATUS", "CANCELLED" if one.is_cancelled else "CONFIRMED")
+        event["ORGANIZER"] = vCalAddress("mailto:office@meet.example")
+        event.add("SUMMARY", "Appointment")
+        event.add("CLASS", "PRIVATE")
+        theirs.add_component(event)
+
+    assert Calendar.from_ical(theirs.to_ical()) == ours
+    assert len({str(event["UID"]) for event in ours.events}) == 500
+
+
+# --- Whose calendar holds what ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def willow(cast):
+    """Willow, whose every field would give somebody away, with Mia and Max coming."""
+    Group.objects.filter(pk=cast.willow.pk).update(name="Sober Willow", description="Relapse prevention with Olsen")
+    make.participation(cast.willow_meeting, cast.mia)
+    make.participation(cast.willow_meeting, cast.max)
+    make.participation(cast.cedar_meeting, cast.nora)
+    return cast
+
+
+TELLING = re.compile(
+    r"sober|willow|cedar|riverside|community|hidden|lane|meet\.example|relapse|olsen|mia|max|nora|carol|attendee|"
+    r"description|location|http",
+    re.IGNORECASE,
+)
+
+
+def feed_of(member: Member) -> str:
+    open_calendar(member)
+    member.refresh_from_db()
+    return reverse("meetings:calendar_feed", args=[member.calendar_token])
+
+
+def events(answer):
+    return Calendar.from_ical(answer.content).events
+
+
+@pytest.mark.parametrize("which", ["meeting", "group", "mine"])
+def test_file_tells_a_time_and_nothing_else(willow, sign_in, which):
+    url = {
+        "meeting": reverse("meetings:meeting_calendar", args=[willow.willow_meeting.pk]),
+        "group": reverse("meetings:group_calendar", args=["willow"]),
+        "mine": feed_of(willow.mia),
+    }[which]
+
+    answer = sign_in(None).get(url)
+
+    text = answer.content.decode()
+    assert answer["Content-Type"] == "text/calendar; charset=utf-8"
+    assert answer["Content-Disposition"] == 'attachment; filename="calendar.ics"'
+    assert TELLING.findall(text) == []
+    assert str(willow.willow_meeting.pk) not in text
+    (event,) = events(answer)
+    assert (str(event["SUMMARY"]), str(event["CLASS"])) == ("Appointment", "PRIVATE")
+    assert (event.start, event.end) == (willow.willow_meeting.starts_at, willow.willow_meeting.ends_at)
+
+
+def test_calendar_speaks_the_language_of_its_owner(willow, sign_in):
+    Member.objects.filter(pk=willow.mia.pk).update(language="es")
+    Group.objects.filter(pk=willow.willow.pk).update(language="es")
+
+    mine = events(sign_in(None).get(feed_of(willow.mia)))
+    group = events(sign_in(None).get(reverse("meetings:group_calendar", args=["willow"])))
+
+    with translation.override("es"):
+        assert [str(event["SUMMARY"]) for event in mine + group] == [gettext("Appointment")] * 2
+
+
+def test_only_meetings_with_a_place_are_in_my_calendar(willow, sign_in):
+    for rsvp in ("declined", "waitlisted", "offered"):
+        meeting = make.meeting(willow.willow, starts_at=timezone.now() + timedelta(days=3, hours=len(rsvp)))
+        make.participation(meeting, willow.mia, rsvp=rsvp)
+    long_ago = make.meeting(willow.willow, starts_at=timezone.now() - timedelta(days=40), status="held")
+    make.participation(long_ago, willow.mia)
+
+    found = events(sign_in(None).get(feed_of(willow.mia)))
+
+    assert [event.start for event in found] == [willow.willow_meeting.starts_at]
+
+
+def test_moved_and_cancelled_meetings_follow_under_one_uid(willow, sign_in):
+    url = feed_of(willow.mia)
+    planned = events(sign_in(None).get(url))[0]
+    series = willow.willow_meeting.series
+    series.start_time = (willow.willow_meeting.local_start + timedelta(minutes=-30)).time().replace(second=0)
+    series.save()
+    services.follow_series(series, by=willow.carol)
+    moved = next(event for event in events(sign_in(None).get(url)) if event["UID"] == planned["UID"])
+    services.cancel_meeting(Meeting.objects.get(pk=willow.willow_meeting.pk), by=willow.carol, reason="Flood")
+    answer = sign_in(None).get(url)
+    cancelled = next(event for event in events(answer) if event["UID"] == planned["UID"])
+
+    assert [event["SEQUENCE"] for event in (planned, moved, cancelled)] == [0, 1, 2]
+    assert [str(event["STATUS"]) for event in (planned, moved, cancelled)] == ["CONFIRMED", "CONFIRMED", "CANCELLED"]
+    assert moved.start < planned.start
+    assert b"Flood" not in answer.content
+
+
+def test_giving_back_the_place_takes_the_meeting_out(willow, sign_in):
+    url = feed_of(willow.mia)
+    services.answer_declined(willow.willow_meeting, by=willow.mia)
+
+    assert events(sign_in(None).get(url)) == []
+
+
+# --- The private address ----------------------------------------------------------------------------------------------
+
+
+def test_calendar_is_opt_in_with_the_words_that_were_shown(willow, sign_in):
+    client = sign_in(willow.mia)
+    page = client.get(reverse("meetings:my_calendar")).content.decode()
+    before = Member.objects.get(pk=willow.mia.pk).calendar_token
+    client.post(reverse("meetings:my_calendar"), {"calendar": "on"})
+
+    consent = Consent.objects.standing().get(member=willow.mia, kind=Consent.Kind.CALENDAR)
+    assert before is None
+    assert consent.text in page
+    assert Member.objects.get(pk=willow.mia.pk).calendar_token in (
+        client.get(reverse("meetings:my_calendar")).content.decode()
+    )
+
+
+def test_new_address_kills_the_old_one(willow, sign_in):
+    client = sign_in(willow.mia)
+    old = feed_of(willow.mia)
+    client.post(reverse("meetings:my_calendar"), {"calendar": "renew"})
+    willow.mia.refresh_from_db()
+    new = reverse("meetings:calendar_feed", args=[willow.mia.calendar_token])
+
+    assert [sign_in(None).get(url).status_code for url in (old, new)] == [404, 200]
+
+
+@pytest.mark.parametrize("how", ["switched off", "consent withdrawn", "inactive"])
+def test_dead_address_is_as_if_it_had_never_been(how, willow, sign_in):
+    url = feed_of(willow.mia)
+    if how == "switched off":
+        sign_in(willow.mia).post(reverse("meetings:my_calendar"), {"calendar": "off"})
+        assert not Consent.objects.standing().filter(member=willow.mia).exists()
+    elif how == "consent withdrawn":
+        withdraw_consent(willow.mia.pk, Consent.Kind.CALENDAR)
+    else:
+        Member.objects.filter(pk=willow.mia.pk).update(is_active=False)
+
+    dead, unknown = sign_in(None).get(url), sign_in(None).get(reverse("meetings:calendar_feed", args=["x" * 43]))
+
+    assert (dead.status_code, unknown.status_code) == (404, 404)
+    assert len(dead.content) == len(unknown.content) - len("x" * 43) + len(willow.mia.calendar_token or "x" * 43)
+
+
+def test_agreeing_again_gives_another_address(willow, sign_in):
+    old = feed_of(willow.mia)
+    withdraw_consent(willow.mia.pk, Consent.Kind.CALENDAR)
+    new = feed_of(willow.mia)
+
+    assert [sign_in(None).get(url).status_code for url in (old, new)] == [404, 200]
+
+
+def test_switching_twice_changes_nothing(willow):
+    answers = [
+        open_calendar(willow.mia),
+        open_calendar(willow.mia),
+        close_calendar(willow.mia),
+        close_calendar(willow.mia),
+        renew_calendar(willow.mia),
+    ]
+
+    assert answers == [True, False, True, False, False]
+
+
+def test_address_goes_to_no_other_page_and_no_cache(willow, sign_in):
+    feed = sign_in(None).get(feed_of(willow.mia))
+    page = sign_in(willow.mia).get(reverse("meetings:my_calendar"))
+
+    assert [answer["Referrer-Policy"] for answer in (feed, page)] == ["no-referrer"] * 2
+    assert [answer["X-Robots-Tag"] for answer in (feed, page)] == ["noindex"] * 2
+    assert "private" in feed["Cache-Control"]
+    assert "no-store" in page["Cache-Control"]
+    assert not feed.cookies
+
+
+# --- Unchanged --------------------------------------------------------------------------------------------------------
+
+
+def test_unchanged_calendar_is_not_made_again(willow, sign_in):
+    url, client = feed_of(willow.mia), sign_in(None)
+    etag = client.get(url)["ETag"]
+
+    with CaptureQueriesContext(connection) as queries:
+        again = client.get(url, headers={"if-none-match": etag})
+
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", etag)
+    assert len(queries) == 2  # whose it is, and whether anything changed
+
+
+@pytest.mark.parametrize("change", ["moved", "cancelled", "one more", "declined"])
+def test_every_change_gives_the_calendar_another_tag(change, willow, sign_in):
+    url, client = feed_of(willow.mia), sign_in(None)
+    etag = client.get(url)["ETag"]
+    meeting = Meeting.objects.filter(pk=willow.willow_meeting.pk)
+    if change == "moved":
+        meeting.update(starts_at=timezone.now() + timedelta(hours=5))
+    elif change == "cancelled":
+        services.cancel_meeting(meeting.get(), by=willow.carol, reason="")
+    elif change == "one more":
+        make.participation(make.meeting(willow.willow, starts_at=timezone.now() + timedelta(days=9)), willow.mia)
+    else:
+        Participation.objects.filter(member=willow.mia).update(rsvp="declined")
+
+    assert client.get(url, headers={"if-none-match": etag}).status_code == 200
+
+
+@pytest.mark.parametrize("how_many", [3, 300])
+def test_calendar_costs_the_same_however_long_it_is(how_many, willow, sign_in):
+    series = willow.willow_meeting.series
+    now = timezone.now().replace(microsecond=0)
+    made = Meeting.objects.bulk_create(
+        Meeting(
+            group=willow.willow,
+            series=series,
+            series_date=(now + timedelta(days=n + 10)).date(),
+            starts_at=now + timedelta(days=n + 10),
+            ends_at=now + timedelta(days=n + 10, minutes=90),
+            local_date=(now + timedelta(days=n + 10)).date(),
+            local_time=now.time(),
+            time_zone="America/New_York",
+            mode="online",
+            capacity=9,
+        )
+        for n in range(how_many)
+    )
+    Participation.objects.bulk_create(
+        Participation(meeting=meeting, member=willow.mia, rsvp="going", rsvp_at=now) for meeting in made
+    )
+    url, client = feed_of(willow.mia), sign_in(None)
+
+    with CaptureQueriesContext(connection) as queries:
+        answer = client.get(url)
+
+    assert len(events(answer)) == how_many + 1
+    assert len(queries) == 3
