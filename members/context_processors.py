@@ -10,4 +10,6 @@ def site(request):
         "contact_phone": settings.CONTACT_PHONE,
         "contact_email": settings.CONTACT_EMAIL,
         "languages": settings.LANGUAGES,
+        "text_size": getattr(request, "text_size", "normal"),
+        "leave_url": settings.LEAVE_URL,
     }

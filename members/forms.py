@@ -4,34 +4,32 @@ from datetime import timedelta
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import SignupForm as AllauthSignupForm
 from django import forms
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from . import time_zones
 from .models import Member
 
 UNSEEN = {"Cc", "Cf", "Co", "Cn", "Cs"}  # controls, formats (invisible, or turning the text around), no characters
 BLANK_LETTERS = "\u115f\u1160\u3164\uffa0"  # Hangul fillers: letters by name, nothing to see
 
 
-class SignupForm(AllauthSignupForm):
-    """E-mail, display name, password: everything else can wait (A11Y-06)."""
+class DisplayNameField(forms.CharField):
+    """A name to be met by: visible, in any script, and no address."""
 
-    display_name = forms.CharField(
-        label=_("Display name"),
-        max_length=40,
-        help_text=_("What others in the meeting may call you. It need not be your real name."),
-        widget=forms.TextInput(attrs={"autocomplete": "nickname"}),
-    )
-    field_order = ["email", "display_name", "password1"]
+    def __init__(self, **kwargs):
+        super().__init__(
+            label=_("Display name"),
+            max_length=40,
+            help_text=_("What others in the meeting may call you. It need not be your real name."),
+            widget=forms.TextInput(attrs={"autocomplete": "nickname"}),
+            **kwargs,
+        )
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        # The trap for robots is hidden by the page: its own inline style would be blocked, and so be seen.
-        self.fields["website"].widget.attrs = {"tabindex": "-1", "autocomplete": "off"}
-
-    def clean_display_name(self):
-        name = " ".join(self.cleaned_data["display_name"].split())
+    def clean(self, value):
+        name = " ".join(super().clean(value).split())
         if "@" in name:
             raise forms.ValidationError(_("Please choose a name that is not an e-mail address."))
         if any(unicodedata.category(letter) in UNSEEN for letter in name):
@@ -39,6 +37,48 @@ class SignupForm(AllauthSignupForm):
         if not any(unicodedata.category(letter)[0] in "LN" and letter not in BLANK_LETTERS for letter in name):
             raise forms.ValidationError(_("Please choose a name with at least one letter or number."))
         return name
+
+
+class DisplayNameForm(forms.Form):
+    display_name = DisplayNameField()
+
+
+class DisplayForm(forms.Form):
+    """How the site looks. The language and the zone may be left as the device says."""
+
+    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+    time_zone = forms.CharField(
+        label=_("Time zone"),
+        required=False,
+        max_length=60,
+        help_text=_("Leave it empty to go by your device. Or write a city, such as America/Chicago, or Central time."),
+        widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off", "autocapitalize": "words"}),
+    )
+    text_size = forms.ChoiceField(
+        label=_("Size of the words"), choices=Member.TextSize.choices, widget=forms.RadioSelect
+    )
+
+    def clean_time_zone(self):
+        words = self.cleaned_data["time_zone"]
+        name = time_zones.find_time_zone(words) if words else ""
+        if words and not name:
+            raise forms.ValidationError(
+                _("We do not know “%(zone)s”. Write a city near you, such as America/New_York, or leave it empty."),
+                params={"zone": words},
+            )
+        return name
+
+
+class SignupForm(AllauthSignupForm):
+    """E-mail, display name, password: everything else can wait (A11Y-06)."""
+
+    display_name = DisplayNameField()
+    field_order = ["email", "display_name", "password1"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        # The trap for robots is hidden by the page: its own inline style would be blocked, and so be seen.
+        self.fields["website"].widget.attrs = {"tabindex": "-1", "autocomplete": "off"}
 
     def save(self, request):
         with transaction.atomic():

@@ -1,3 +1,4 @@
+from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 from allauth.account.authentication import get_authentication_records
@@ -10,6 +11,7 @@ from django.utils import translation
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 
+from .models import Member
 from .time_zones import is_time_zone
 
 ACCOUNT_PAGES = "accounts/"
@@ -18,6 +20,7 @@ SAME_FOR_EVERYBODY = {
     "healthz",
     "readyz",
     "set_language",
+    "members:display",
     "members:help_now",
     "members:leave_page",
     "meetings:meeting_list",
@@ -41,19 +44,30 @@ class MemberLanguageMiddleware:
         return self.get_response(request)
 
 
-class TimeZoneMiddleware:
-    """`request.zone`: the zone to show times in beside the meeting's own, or None while nobody has said.
+class DisplayMiddleware:
+    """`request.zone` and `request.text_size`: how to show times and words.
 
-    What a member chose comes first, then what the device says in a cookie. An unknown name is passed over.
+    What a member chose comes first, then what a visitor chose (`request.display`, from a cookie), then what the device
+    says. `zone` is None while nobody has said; an unknown name is passed over.
     """
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
-        name = getattr(request.user, "time_zone", "") or request.COOKIES.get(settings.ZONE_COOKIE_NAME, "")
+        request.display = {} if request.user.is_authenticated else self._chosen_by_visitor(request)
+        chosen = getattr(request.user, "time_zone", "") or request.display.get("zone", "")
+        name = chosen or request.COOKIES.get(settings.ZONE_COOKIE_NAME, "")
         request.zone = ZoneInfo(name) if name and is_time_zone(name) else None
+        size = getattr(request.user, "text_size", "") or request.display.get("text", "")
+        request.text_size = size if size in Member.TextSize.values else Member.TextSize.NORMAL.value
         return self.get_response(request)
+
+    def _chosen_by_visitor(self, request) -> dict[str, str]:
+        try:
+            return dict(parse_qsl(request.COOKIES.get(settings.DISPLAY_COOKIE_NAME, ""), max_num_fields=5))
+        except ValueError:
+            return {}
 
 
 class StaffSecondFactorMiddleware:

@@ -3,6 +3,7 @@ import secrets
 from uuid import UUID
 
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone, translation
 
@@ -38,6 +39,36 @@ def withdraw_consent(member_id: UUID, kind: Consent.Kind) -> bool:
     member = Member.objects.get(pk=member_id)
     record("consent.withdrawn", member, by=member, kind=kind)
     return True
+
+
+def change_display(member: Member, *, language: str, time_zone: str, text_size: str) -> bool:
+    """Keep how a member wants the site to look. False if it is so already. The zone may be empty: as the device."""
+    chosen = {"language": language, "time_zone": time_zone, "text_size": text_size}
+    return bool(Member.objects.filter(pk=member.pk).exclude(**chosen).update(**chosen))
+
+
+def change_language(member: Member, language: str) -> bool:
+    """Speak another language to a member, in mails too. False if it is theirs already, or not one of ours."""
+    if language not in dict(settings.LANGUAGES):
+        return False
+    return bool(Member.objects.filter(pk=member.pk).exclude(language=language).update(language=language))
+
+
+@transaction.atomic
+def change_display_name(member: Member, name: str) -> bool:
+    """Call a member by another name from now on. False if it is theirs already."""
+    if not Member.objects.filter(pk=member.pk).exclude(display_name=name).update(display_name=name):
+        return False
+    record("member.display_name", member, by=member)
+    return True
+
+
+@transaction.atomic
+def end_sessions(member: Member) -> None:
+    """Sign a member out on every device."""
+    for session in UserSession.objects.filter(user=member):
+        session.end()
+    record("member.sessions_ended", member, by=member)
 
 
 @transaction.atomic

@@ -81,7 +81,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "members.middleware.MemberLanguageMiddleware",
-    "members.middleware.TimeZoneMiddleware",
+    "members.middleware.DisplayMiddleware",
     "members.middleware.StaffSecondFactorMiddleware",
     "members.middleware.PrivatePagesMiddleware",
 ]
@@ -135,7 +135,8 @@ LANGUAGE_COOKIE_SECURE = not LOCAL
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
-ZONE_COOKIE_NAME = "zone"  # what a visitor's device says
+ZONE_COOKIE_NAME = "zone"  # what the device says; static/site.js keeps it up to date
+DISPLAY_COOKIE_NAME = "display"  # what a visitor chose: size of the words, time zone
 DEFAULT_TIME_ZONE = env.str("DEFAULT_TIME_ZONE", default="America/Los_Angeles")  # of new groups
 
 # --- Signing in -----------------------------------------------------------------------------------------------------

@@ -61,6 +61,9 @@ def pages(scene):
         "answer-from-mail": (None, reverse("meetings:answer_from_mail", args=[token])),
         "unsubscribe": (None, reverse("outbox:unsubscribe", args=["x"])),
         "help": (None, reverse("members:help_now")),
+        "display": (None, reverse("members:display")),
+        "settings": (scene.mia, reverse("members:settings")),
+        "display-name": (scene.mia, reverse("members:display_name")),
         "sign-up": (None, reverse("account_signup")),
         "sign-in": (None, reverse("account_login")),
         "sign-in-code": (None, reverse("account_request_login_code")),
@@ -107,6 +110,9 @@ def test_every_page_is_at_ease(scene, sign_in, live_server, browser, width, sche
             page.set_viewport_size({"width": 320, "height": 640})
             if is_wider_than_the_window(page):
                 found.append("scrolls sideways at 320 px")
+            page.evaluate("document.documentElement.classList.add('text-largest')")
+            if is_wider_than_the_window(page):
+                found.append("scrolls sideways at 320 px with very large words")
             page.set_viewport_size({"width": width, "height": 780})
         if found:
             faults[name] = found

@@ -7,8 +7,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from . import services
-from .models import Consent
+from .. import services
+from ..models import Consent
 
 
 @login_not_required
