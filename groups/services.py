@@ -1,3 +1,5 @@
+from collections.abc import Collection
+
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
@@ -64,6 +66,14 @@ def join_group(group: Group, *, by: Member, agreement: Agreement | None) -> Memb
     )
     record("membership.joined" if at_once else "membership.requested", group, by=by)
     return membership
+
+
+@transaction.atomic
+def mute_groups(groups: Collection[Group], *, by: Member) -> None:
+    """No reminders from these groups of theirs, and reminders from all the others."""
+    theirs = Membership.objects.active().filter(member=by)
+    theirs.filter(group__in=groups, is_muted=False).update(is_muted=True)
+    theirs.exclude(group__in=groups).filter(is_muted=True).update(is_muted=False)
 
 
 def accept_agreement(agreement: Agreement | None, *, by: Member) -> None:

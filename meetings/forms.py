@@ -1,11 +1,16 @@
+from datetime import UTC, datetime
+from typing import cast
+
 from django import forms
 from django.conf import settings
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
 from groups.models import Group
+from members.models import Consent, Member, ReminderSettings
 
 from .models import Meeting, MeetingQuerySet
+from .wording import clock
 
 ANY = ("", _("Any"))
 
@@ -50,6 +55,73 @@ class FindForm(forms.Form):
         if wanted.get("q"):
             found = found.matching(wanted["q"])
         return found
+
+
+class GroupsField(forms.ModelMultipleChoiceField):
+    widget = forms.CheckboxSelectMultiple
+
+    def label_from_instance(self, group: Group) -> str:
+        return group.name
+
+
+class RemindersForm(forms.Form):
+    """How somebody wants to be reminded: everything on one page, nothing hidden."""
+
+    WEEKS = [
+        ("", _("No pause")),
+        ("1", _("1 week")),
+        ("2", _("2 weeks")),
+        ("4", _("4 weeks")),
+        ("8", _("8 weeks")),
+    ]
+
+    wanted = forms.BooleanField(label=Consent.WORDS[Consent.Kind.REMINDERS], required=False)
+    lead = forms.ChoiceField(
+        label=_("When"),
+        choices=ReminderSettings.Lead.choices,
+        widget=forms.RadioSelect,
+        help_text=_("On the day: for a meeting before noon we write the evening before."),
+    )
+    wording = forms.ChoiceField(label=_("Words"), choices=ReminderSettings.Wording.choices, widget=forms.RadioSelect)
+    agree = forms.BooleanField(
+        label=Consent.WORDS[Consent.Kind.FULL_WORDING],
+        required=False,
+        help_text=_("Needed only for the full words. You can go back at any time."),
+    )
+    quiet_from = forms.TypedChoiceField(label=_("Quiet from"), required=False, coerce=int, empty_value=None)
+    quiet_until = forms.TypedChoiceField(label=_("Quiet until"), required=False, coerce=int, empty_value=None)
+    pause = forms.ChoiceField(label=_("Pause for"), choices=WEEKS, required=False)
+    muted = GroupsField(label=_("No reminders from"), queryset=None, required=False)
+
+    def __init__(self, *args, member: Member, **kwargs):
+        super().__init__(*args, **kwargs)
+        hours = [("", "–"), *((str(hour), clock(datetime(2026, 1, 1, hour, tzinfo=UTC))) for hour in range(24))]
+        for name in ("quiet_from", "quiet_until"):
+            cast(forms.ChoiceField, self.fields[name]).choices = hours
+        cast(GroupsField, self.fields["muted"]).queryset = Group.objects.of_member(member)
+
+    def clean(self):
+        cleaned = super().clean() or {}
+        if cleaned.get("wording") == ReminderSettings.Wording.FULL and not cleaned.get("agree"):
+            self.add_error("agree", _("For the full words, please tick this box. Or choose the neutral words."))
+        if not {"quiet_from", "quiet_until"} & self.errors.keys():
+            self._check_quiet_hours(cleaned["quiet_from"], cleaned["quiet_until"])
+        return cleaned
+
+    def _check_quiet_hours(self, quiet_from: int | None, quiet_until: int | None) -> None:
+        if (quiet_from is None) != (quiet_until is None):
+            self.add_error(
+                "quiet_until" if quiet_until is None else "quiet_from",
+                _("Quiet hours need a start and an end. Choose both, or none."),
+            )
+        elif quiet_from is not None and quiet_from == quiet_until:
+            self.add_error("quiet_until", _("The quiet hours start and end at the same time. Choose two times."))
+        elif quiet_from is not None:
+            quiet = ReminderSettings(quiet_from=quiet_from, quiet_until=quiet_until)
+            if all(map(quiet.is_quiet_at, range(*settings.REMIND_HOURS))):
+                self.add_error(
+                    "quiet_until", _("That leaves no time for a reminder. Choose fewer hours, or turn reminders off.")
+                )
 
 
 class WalkInForm(forms.Form):

@@ -2,19 +2,20 @@
 meeting, language and kind of reader, and only links are filled in per person."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 
 from groups.models import Membership
-from members.models import Consent
+from members.models import Consent, ReminderSettings
 from members.services import withdraw_consent
 from outbox import kinds
-from outbox.kinds import Letter, Unwanted
+from outbox.kinds import Later, Letter, Unwanted
 from outbox.models import Email
 from outbox.services import unsubscribe_url
 
@@ -55,11 +56,8 @@ class _Facts:
             .filter(member__in=member_ids, group__meetings__in=meeting_ids, is_muted=False)
             .values_list("group", "member")
         )
-        self.reminded = set(
-            Consent.objects.standing()
-            .filter(member__in=member_ids, kind=Consent.Kind.REMINDERS)
-            .values_list("member", flat=True)
-        )
+        self.consents = set(Consent.objects.standing().filter(member__in=member_ids).values_list("kind", "member"))
+        self.wishes = ReminderSettings.objects.in_bulk(member_ids)
         self.confirmed = set(
             EmailAddress.objects.filter(user__in=member_ids, verified=True).values_list("user", "email")
         )
@@ -71,35 +69,60 @@ class _Facts:
         participation = self.participation(email)
         return participation.rsvp if participation else None
 
+    def wants_full_wording(self, email: Email) -> bool:
+        """A reminder may name the group only while they ask for it and have agreed to it; other mail never does."""
+        wish = self.wishes.get(email.recipient_id)
+        return (
+            email.kind == "reminder"
+            and wish is not None
+            and wish.wording == ReminderSettings.Wording.FULL
+            and (Consent.Kind.FULL_WORDING, email.recipient_id) in self.consents
+        )
+
 
 def _prepare(
-    emails: Sequence[Email], unwanted: Callable[[Email, Meeting, _Facts], str]
-) -> dict[UUID, Letter | Unwanted]:
-    """Letters by e-mail id. `unwanted` says why a mail must not go out after all, or nothing."""
+    emails: Sequence[Email], unwanted: Callable[[Email, Meeting, _Facts], str | Later]
+) -> dict[UUID, Letter | Later | Unwanted]:
+    """Letters by e-mail id. `unwanted` says why a mail must not go out, not now or not at all, or nothing."""
     facts = _Facts(emails)
     written: dict[tuple, Letter] = {}
-    answers: dict[UUID, Letter | Unwanted] = {}
+    answers: dict[UUID, Letter | Later | Unwanted] = {}
     for email in emails:
         meeting = facts.meetings.get(email.about_id)
         reason = "the meeting is gone" if meeting is None else unwanted(email, meeting, facts)
+        if isinstance(reason, Later):
+            answers[email.pk] = reason
+            continue
         if meeting is None or reason or not email.recipient.is_active:
             answers[email.pk] = Unwanted(reason or "the account is closed")
             continue
         participation, language = facts.participation(email), email.recipient.language
-        key = (meeting.pk, language, facts.rsvp(email), participation and participation.offer_expires_at)
+        full = facts.wants_full_wording(email)
+        key = (meeting.pk, language, full, facts.rsvp(email), participation and participation.offer_expires_at)
         if key not in written:
-            written[key] = _write(email.kind, meeting, participation, language)
+            written[key] = _write(email.kind, meeting, participation, language, full=full)
         answers[email.pk] = _fill_in(written[key], email)
     return answers
 
 
-def _write(kind: str, meeting: Meeting, participation: Participation | None, language: str) -> Letter:
+def preview_reminder(meeting: Meeting, participation: Participation | None, language: str, *, full: bool) -> Letter:
+    """The reminder of a meeting as it would be, its links leading nowhere."""
+    return _write("reminder", meeting, participation, language, full=full)
+
+
+def _write(
+    kind: str, meeting: Meeting, participation: Participation | None, language: str, *, full: bool = False
+) -> Letter:
+    """`full` names the group, and to somebody with a place also where it is; the link to join is in no mail."""
     with translation.override(language):
+        has_place = participation is not None and participation.rsvp == Participation.Rsvp.GOING
         offer_ends = participation.offer_expires_at if participation else None
         context = {
             "kind": kind,
             "when": wording.when(meeting),
             "when_short": wording.when_short(meeting),
+            "group_name": meeting.group.name if full else "",
+            "place": wording.place(meeting) if full and has_place else "",
             "rsvp": participation.rsvp if participation else None,
             "offer_ends": wording.moment(offer_ends.astimezone(meeting.zone)) if offer_ends else "",
             "answer_url": ANSWER_URL,
@@ -128,13 +151,14 @@ def _fill_in(letter: Letter, email: Email) -> Letter:
     return Letter(letter.subject, fill(letter.text), fill(letter.html))
 
 
-def _prepare_reminders(emails: Sequence[Email]) -> dict[UUID, Letter | Unwanted]:
-    def unwanted(email: Email, meeting: Meeting, facts: _Facts) -> str:
+def _prepare_reminders(emails: Sequence[Email]) -> dict[UUID, Letter | Later | Unwanted]:
+    def unwanted(email: Email, meeting: Meeting, facts: _Facts) -> str | Later:
         if meeting.status != Meeting.Status.SCHEDULED:
             return "the meeting is off"
         if email.fact != reminder_fact(meeting.starts_at):
             return "the meeting has moved"
-        if email.recipient_id not in facts.reminded or (meeting.group_id, email.recipient_id) not in facts.groups:
+        is_reminded = (Consent.Kind.REMINDERS, email.recipient_id) in facts.consents
+        if not is_reminded or (meeting.group_id, email.recipient_id) not in facts.groups:
             return "reminders are off"
         if facts.rsvp(email) not in (None, Participation.Rsvp.GOING):
             return "not coming"
@@ -142,19 +166,31 @@ def _prepare_reminders(emails: Sequence[Email]) -> dict[UUID, Letter | Unwanted]
             return "full"
         if (email.recipient_id, email.recipient.email) not in facts.confirmed:
             return "the address is not confirmed"
-        return ""
+        return _not_now(facts.wishes.get(email.recipient_id), timezone.now().astimezone(meeting.zone))
 
     return _prepare(emails, unwanted)
 
 
-def _prepare_cancelled(emails: Sequence[Email]) -> dict[UUID, Letter | Unwanted]:
+def _not_now(wish: ReminderSettings | None, wall: datetime) -> str | Later:
+    """Whether somebody's pause or quiet hours hold a reminder back, by the clock where the group meets.
+
+    A mail held up until into the quiet hours waits for their end (and expires before the meeting like any other).
+    """
+    if wish is None:
+        return ""
+    if wish.is_paused_on(wall.date()):
+        return "reminders are paused"
+    return Later(wish.quiet_ends_at(wall)) if wish.is_quiet_at(wall.hour) else ""
+
+
+def _prepare_cancelled(emails: Sequence[Email]) -> dict[UUID, Letter | Later | Unwanted]:
     return _prepare(
         emails,
         lambda email, meeting, facts: "" if meeting.status == Meeting.Status.CANCELLED else "the meeting is on again",
     )
 
 
-def _prepare_moved(emails: Sequence[Email]) -> dict[UUID, Letter | Unwanted]:
+def _prepare_moved(emails: Sequence[Email]) -> dict[UUID, Letter | Later | Unwanted]:
     def unwanted(email: Email, meeting: Meeting, facts: _Facts) -> str:
         if meeting.status != Meeting.Status.SCHEDULED:
             return "the meeting is off"
@@ -163,7 +199,7 @@ def _prepare_moved(emails: Sequence[Email]) -> dict[UUID, Letter | Unwanted]:
     return _prepare(emails, unwanted)
 
 
-def _prepare_offers(emails: Sequence[Email]) -> dict[UUID, Letter | Unwanted]:
+def _prepare_offers(emails: Sequence[Email]) -> dict[UUID, Letter | Later | Unwanted]:
     return _prepare(
         emails,
         lambda email, meeting, facts: (

@@ -6,6 +6,8 @@ from django.utils.dateformat import format as format_date
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from groups.models import Group
+
 from .models import Meeting, MeetingSeries
 
 
@@ -38,6 +40,12 @@ def when_short(meeting: Meeting) -> str:
         "time": clock(start),
         "zone": start.tzname(),
     }
+
+
+def place(meeting: Meeting) -> str:
+    """`Community house, 12 Hidden Lane`, or `online`: for those who may know."""
+    where = [meeting.group.place, meeting.group.address] if meeting.mode != Group.Mode.ONLINE else []
+    return ", ".join(filter(None, where)) or meeting.get_mode_display()
 
 
 def places(meeting: Meeting) -> str:

@@ -1,5 +1,6 @@
 import secrets
 import uuid
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -198,3 +199,20 @@ class ReminderSettings(models.Model):
 
     def __str__(self):
         return f"{self.lead} {self.member_id}"
+
+    def is_paused_on(self, day: date) -> bool:
+        """On the day the pause ends, reminders leave again."""
+        return self.paused_until is not None and day < self.paused_until
+
+    def is_quiet_at(self, hour: int) -> bool:
+        """Whether that hour of the day is one of quiet; they may reach over midnight."""
+        if self.quiet_from is None or self.quiet_until is None:
+            return False
+        if self.quiet_from <= self.quiet_until:
+            return self.quiet_from <= hour < self.quiet_until
+        return hour >= self.quiet_from or hour < self.quiet_until
+
+    def quiet_ends_at(self, wall: datetime) -> datetime:
+        """The next end of the quiet hours, by the clock on the wall of `wall`."""
+        ends = wall.replace(hour=self.quiet_until or 0, minute=0, second=0, microsecond=0)
+        return ends if ends > wall else ends + timedelta(days=1)

@@ -1,5 +1,6 @@
 import hashlib
 import secrets
+from datetime import date
 from uuid import UUID
 
 from allauth.usersessions.models import UserSession
@@ -9,7 +10,7 @@ from django.utils import timezone, translation
 
 from audit.services import record
 
-from .models import Consent, Member
+from .models import Consent, Member, ReminderSettings
 
 
 @transaction.atomic
@@ -95,6 +96,33 @@ def close_calendar(member: Member) -> bool:
     """Take the address away for good and withdraw the consent. False if there was nothing to take."""
     had_one = Member.objects.filter(pk=member.pk, calendar_token__isnull=False).update(calendar_token=None)
     return withdraw_consent(member.pk, Consent.Kind.CALENDAR) or bool(had_one)
+
+
+@transaction.atomic
+def choose_reminders(
+    member: Member, *, wanted: bool, lead: str, wording: str, quiet_from: int | None, quiet_until: int | None
+) -> None:
+    """Save whether and how somebody wants to be reminded. Full wording is a consent of its own, gone with it."""
+    full = wording == ReminderSettings.Wording.FULL
+    for kind, is_given in ((Consent.Kind.REMINDERS, wanted), (Consent.Kind.FULL_WORDING, full)):
+        if is_given:
+            give_consent(member, kind)
+        else:
+            withdraw_consent(member.pk, kind)
+    ReminderSettings.objects.update_or_create(
+        member=member,
+        defaults={"lead": lead, "wording": wording, "quiet_from": quiet_from, "quiet_until": quiet_until},
+    )
+
+
+def pause_reminders(member: Member, *, until: date) -> None:
+    """Hold reminders back until a day, on which they start again by themselves."""
+    ReminderSettings.objects.update_or_create(member=member, defaults={"paused_until": until})
+
+
+def end_reminder_pause(member: Member) -> bool:
+    """Start reminders again now. False if they were not paused."""
+    return bool(ReminderSettings.objects.filter(member=member, paused_until__isnull=False).update(paused_until=None))
 
 
 @transaction.atomic

@@ -7,7 +7,6 @@ urlpatterns = [
     path("help/", views.help_now, name="help_now"),
     path("leave/", views.leave_page, name="leave_page"),
     path("display/", views.display, name="display"),
-    path("my/reminders/", views.reminders, name="reminders"),
     path("my/settings/", views.settings_hub, name="settings"),
     path("my/settings/name/", views.display_name, name="display_name"),
     path("my/sign-out-everywhere/", views.sign_out_everywhere, name="sign_out_everywhere"),

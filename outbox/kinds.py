@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from .models import Email
@@ -24,15 +25,22 @@ class Unwanted:
 
 
 @dataclass(frozen=True)
+class Later:
+    """The mail must not go out at this hour: it is asked about again at `at`."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Kind:
     """A kind of mail.
 
     `prepare` is asked at the moment of sending, for a batch at once: it looks at the facts again and returns, by
-    e-mail id, a Letter or Unwanted. `unsubscribe` is given for mail a person can switch off, and takes their id.
+    e-mail id, a Letter, Later or Unwanted. `unsubscribe` is given for mail a person can switch off, and takes their id.
     """
 
     name: str
-    prepare: Callable[[Sequence[Email]], Mapping[UUID, Letter | Unwanted]]
+    prepare: Callable[[Sequence[Email]], Mapping[UUID, Letter | Later | Unwanted]]
     unsubscribe: Callable[[UUID], None] | None = None
 
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
 from . import kinds
-from .kinds import Letter, Unwanted
+from .kinds import Later, Letter, Unwanted
 from .mail_server import LineBroke, MailServer, Refused, ServerAway, Unsendable
 from .models import SENDER_LOCKS, Email
 
@@ -115,18 +115,18 @@ def sender() -> Iterator[int]:
             cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [SENDER_LOCKS, sender_id])
 
 
-def _answers(batch: list[Email]) -> Iterator[tuple[Email, Letter | Unwanted | None]]:
+def _answers(batch: list[Email]) -> Iterator[tuple[Email, Letter | Later | Unwanted | None]]:
     """Each mail with what to send, the longest due first."""
     by_kind = defaultdict(list)
     for email in batch:
         by_kind[email.kind].append(email)
-    answers: dict[UUID, Letter | Unwanted | None] = {}
+    answers: dict[UUID, Letter | Later | Unwanted | None] = {}
     for name, emails in by_kind.items():
         answers |= _prepare(name, emails)
     return ((email, answers.get(email.pk)) for email in batch)
 
 
-def _prepare(name: str, emails: list[Email]) -> Mapping[UUID, Letter | Unwanted | None]:
+def _prepare(name: str, emails: list[Email]) -> Mapping[UUID, Letter | Later | Unwanted | None]:
     """What to send, by e-mail id; None where it cannot be written. One that cannot never stops the others."""
     try:
         return kinds.get(name).prepare(emails)
@@ -139,11 +139,13 @@ def _prepare(name: str, emails: list[Email]) -> Mapping[UUID, Letter | Unwanted 
         return {}
 
 
-def _deliver_one(email: Email, answer: Letter | Unwanted | None, server: MailServer) -> bool:
+def _deliver_one(email: Email, answer: Letter | Later | Unwanted | None, server: MailServer) -> bool:
     if email.expires_at <= timezone.now():
         return _close(email, Email.State.EXPIRED, "too late")
     if isinstance(answer, Unwanted):
         return _close(email, Email.State.SUPPRESSED, answer.reason)
+    if isinstance(answer, Later):
+        return _put_off(email, answer.at)
     if answer is None:  # perhaps the next version of the program can
         return _try_again(email, "cannot be written")
     try:
@@ -170,6 +172,14 @@ def _close(email: Email, state: Email.State, reason: str = "", *, tried: bool = 
         sent_at=timezone.now() if sent else None,
     )
     return sent
+
+
+def _put_off(email: Email, until: datetime) -> bool:
+    """Queue a mail again for a better hour; nothing was tried, so nothing is counted."""
+    Email.objects.filter(pk=email.pk).claimed_by([email.claimed_by]).update(
+        state=Email.State.QUEUED, claimed_by=None, send_after=until
+    )
+    return False
 
 
 def _try_again(email: Email, reason: str) -> bool:

@@ -276,6 +276,8 @@ CELERY_BEAT_SCHEDULE = {
 WEEKS_AHEAD = 12  # dated meetings kept ready
 DEFAULT_CAPACITY = 12  # SAMHSA advisory on TIP 41: 6 to 12 people
 REMIND_BEFORE = (timedelta(hours=24), timedelta(hours=48))
+REMIND_SAME_DAY = (timedelta(hours=3), timedelta(hours=14))  # for those who want it on the day
+REMIND_EVENING_BEFORE = timedelta(hours=18)  # the same, for a meeting before noon: else no hour of day is left
 REMIND_LATEST = timedelta(hours=2)  # after an outage a reminder still helps until then
 REMIND_HOURS = (9, 19)  # in the group's own zone
 OFFER_HOURS = 24  # a freed place is kept for the next in line, never past the start

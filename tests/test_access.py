@@ -31,7 +31,7 @@ TABLE = {
     "members:settings": {"GET": {"": [SIGN_IN] + [200] * 8}, "POST": {"": [SIGN_IN] + [METHOD] * 8}},
     "members:display_name": {"GET": {"": [SIGN_IN] + [200] * 8}, "POST": {"": [SIGN_IN] + [400] * 8}},
     "members:sign_out_everywhere": {"GET": {"": [SIGN_IN] + [METHOD] * 8}, "POST": {"": [302] * 9}},
-    "members:reminders": {"GET": {"": [SIGN_IN] + [METHOD] * 8}, "POST": {"": [302] * 9}},
+    "meetings:reminders": {"GET": {"": [SIGN_IN] + [200] * 8}, "POST": {"": [SIGN_IN] + [400] * 8}},
     "outbox:unsubscribe": {"GET": {"token": ALL_SEE}, "POST": {"token": ALL_SEE}},
     "meetings:meeting_list": {"GET": {"": ALL_SEE}, "POST": {"": [METHOD] * 9}},
     "meetings:meeting_detail": {

@@ -57,6 +57,8 @@ def pages(scene):
         "my-week-new": (scene.vera, reverse("my_week")),
         "my-calendar": (scene.mia, reverse("meetings:my_calendar")),
         "my-calendar-off": (scene.max, reverse("meetings:my_calendar")),
+        "reminders": (scene.mia, reverse("meetings:reminders")),
+        "reminders-new": (scene.vera, reverse("meetings:reminders")),
         "roster": (scene.carol, roster),
         "answer-from-mail": (None, reverse("meetings:answer_from_mail", args=[token])),
         "unsubscribe": (None, reverse("outbox:unsubscribe", args=["x"])),

@@ -13,7 +13,8 @@ from members.time_zones import is_time_zone
 logger = logging.getLogger(__name__)
 
 # Who is to be reminded, of what: asked by start time in a window and by the clock on the group's own wall, so that
-# neither a missed tick nor a change of clocks loses or doubles anything (EML-06, EML-07, EML-14).
+# neither a missed tick nor a change of clocks loses or doubles anything (EML-06, EML-07, EML-14). How early, the hours
+# of quiet and a pause are each person's own; who has no row of settings is reminded as everybody was before there were.
 DUE = """
 FROM meetings_meeting AS meeting
 CROSS JOIN LATERAL (SELECT floor(extract(epoch FROM meeting.starts_at))::bigint::text AS start) AS fact
@@ -22,12 +23,28 @@ JOIN groups_membership AS membership
 JOIN members_member AS member ON member.id = membership.member_id AND member.is_active
 LEFT JOIN meetings_participation AS participation
   ON participation.meeting_id = meeting.id AND participation.member_id = member.id
+-- the clocks and calendars on the walls where it is an hour at which mail may leave
+JOIN unnest(%(zones)s::text[], %(hours)s::int[], %(dates)s::date[]) AS wall (zone, hour, today)
+  ON wall.zone = meeting.time_zone
+LEFT JOIN members_remindersettings AS wish ON wish.member_id = member.id
+CROSS JOIN LATERAL (
+  SELECT CASE WHEN wish.lead IS DISTINCT FROM 'same-day' THEN %(days_open)s
+              WHEN meeting.local_time < '12:00' THEN %(evening_before)s
+              ELSE %(same_day_opens)s END AS opens,
+         CASE WHEN wish.lead IS DISTINCT FROM 'same-day' THEN %(days_end)s ELSE %(same_day_ends)s END AS ends
+) AS ahead
 WHERE meeting.status = 'scheduled'
   AND meeting.starts_at > %(now)s + %(latest)s AND meeting.starts_at <= %(now)s + %(earliest)s
+  AND meeting.starts_at <= %(now)s + ahead.opens
   -- later than the window only those the window should have reached: somebody who answered since knows
-  AND (meeting.starts_at > %(now)s + %(window_ends)s
-       OR COALESCE(participation.rsvp_at, membership.joined_at) <= meeting.starts_at - %(window_ends)s)
-  AND meeting.time_zone = ANY(%(zones_by_day)s)
+  AND (meeting.starts_at > %(now)s + ahead.ends
+       OR COALESCE(participation.rsvp_at, membership.joined_at) <= meeting.starts_at - ahead.ends)
+  AND (wish.paused_until IS NULL OR wish.paused_until <= wall.today)
+  AND NOT CASE WHEN wish.quiet_from < wish.quiet_until
+                 THEN wall.hour >= wish.quiet_from AND wall.hour < wish.quiet_until
+               WHEN wish.quiet_from > wish.quiet_until
+                 THEN wall.hour >= wish.quiet_from OR wall.hour < wish.quiet_until
+               ELSE FALSE END
   -- those with a place, and those of the group who have not answered while there are places
   AND (participation.rsvp = 'going' OR (participation.rsvp IS NULL AND meeting.places_taken < meeting.capacity))
   AND EXISTS (SELECT FROM members_consent AS consent
@@ -86,18 +103,33 @@ def reminder_fact(starts_at: datetime) -> str:
 
 
 def _parameters(cursor: Any, now: datetime) -> dict[str, Any]:
-    window_ends, earliest = settings.REMIND_BEFORE
-    window = {"now": now, "latest": settings.REMIND_LATEST, "earliest": earliest}
+    days_end, days_open = settings.REMIND_BEFORE
+    same_day_ends, same_day_opens = settings.REMIND_SAME_DAY
+    window = {
+        "now": now,
+        "latest": settings.REMIND_LATEST,
+        "earliest": max(days_open, same_day_opens, settings.REMIND_EVENING_BEFORE),
+        "days_open": days_open,
+        "days_end": days_end,
+        "same_day_opens": same_day_opens,
+        "same_day_ends": same_day_ends,
+        "evening_before": settings.REMIND_EVENING_BEFORE,
+    }
     cursor.execute(ZONES, window)
-    zones = [zone for (zone,) in cursor.fetchall()]
-    return {**window, "window_ends": window_ends, "zones_by_day": _zones_by_day(zones, now)}
+    walls = _walls_by_day([zone for (zone,) in cursor.fetchall()], now)
+    return {
+        **window,
+        "zones": list(walls),
+        "hours": [wall.hour for wall in walls.values()],
+        "dates": [wall.date() for wall in walls.values()],
+    }
 
 
-def _zones_by_day(zones: list[str], now: datetime) -> list[str]:
-    """Those where it is an hour at which mail may leave. One that is no time zone is logged and left out."""
+def _walls_by_day(zones: list[str], now: datetime) -> dict[str, datetime]:
+    """What the clock shows, by zone, where mail may leave at this hour. What is no time zone is logged and left out."""
     first_hour, last_hour = settings.REMIND_HOURS
     for zone in zones:
         if not is_time_zone(zone):
             logger.warning("No reminders for meetings in %r: it is not a time zone. Correct it at its group.", zone)
-    real = filter(is_time_zone, zones)
-    return [zone for zone in real if first_hour <= now.astimezone(ZoneInfo(zone)).hour < last_hour]
+    walls = {zone: now.astimezone(ZoneInfo(zone)) for zone in zones if is_time_zone(zone)}
+    return {zone: wall for zone, wall in walls.items() if first_hour <= wall.hour < last_hour}

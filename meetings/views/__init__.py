@@ -4,6 +4,7 @@ from .calendar import calendar_feed, group_calendar, meeting_calendar, my_calend
 from .find import home, meeting_list
 from .meeting import answer_from_mail, meeting_detail, meeting_rsvp
 from .my_week import group_leave, my_week
+from .reminders import reminders
 from .roster import meeting_roster
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "meeting_rsvp",
     "my_calendar",
     "my_week",
+    "reminders",
 ]

@@ -37,7 +37,6 @@ def my_week(request):
             "coming": coming,
             "memberships": memberships,
             "reminders": Consent.objects.standing().filter(member=member, kind=Consent.Kind.REMINDERS).exists(),
-            "reminder_words": Consent.WORDS[Consent.Kind.REMINDERS],
         },
     )
 

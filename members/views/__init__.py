@@ -1,6 +1,6 @@
 """The pages about oneself, and those that need nobody to sign in, by subject."""
 
-from .pages import help_now, leave_page, reminders
+from .pages import help_now, leave_page
 from .settings import display, display_name, set_language, settings_hub, sign_out_everywhere
 
 __all__ = [
@@ -8,7 +8,6 @@ __all__ = [
     "display_name",
     "help_now",
     "leave_page",
-    "reminders",
     "set_language",
     "settings_hub",
     "sign_out_everywhere",

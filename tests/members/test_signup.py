@@ -81,10 +81,11 @@ def test_new_member_speaks_the_language_they_signed_up_in(client, db, form):
 def test_reminders_are_a_consent_with_its_words(cast, sign_in):
     client = sign_in(cast.mia)
 
-    client.post(reverse("members:reminders"), {"wanted": "yes"})
-    client.post(reverse("members:reminders"), {"wanted": "yes"})
+    choices = {"lead": "days", "wording": "neutral"}
+    client.post(reverse("meetings:reminders"), choices | {"wanted": "on"})
+    client.post(reverse("meetings:reminders"), choices | {"wanted": "on"})
     given = Consent.objects.get(member=cast.mia)
-    client.post(reverse("members:reminders"), {"wanted": "no"})
+    client.post(reverse("meetings:reminders"), choices)
 
     assert given.text == "Send me a short e-mail before my meetings. It names no group and no reason."
     assert Consent.objects.get(member=cast.mia).withdrawn_at is not None

@@ -1,0 +1,107 @@
+"""How I am reminded."""
+
+from datetime import date, timedelta
+
+from django.contrib import messages
+from django.db import transaction
+from django.shortcuts import redirect, render
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+import members.services
+from groups.models import Group, Membership
+from groups.services import mute_groups
+from members.models import Consent, Member, ReminderSettings
+
+from .. import mails
+from ..forms import RemindersForm
+from ..models import Meeting, MeetingSeries, Participation
+
+EXAMPLE = {"name": gettext_lazy("Your group"), "place": gettext_lazy("Its place")}
+
+
+@require_http_methods(["GET", "POST"])
+def reminders(request):
+    """Everything about my reminders on one page: whether, when, in which words, from which groups."""
+    member = request.user
+    wish = ReminderSettings.objects.filter(member=member).first() or ReminderSettings(member=member)
+    today = timezone.localdate(timezone=request.zone)
+    if "start_again" in request.POST:
+        if members.services.end_reminder_pause(member):
+            messages.success(request, _("The pause is over. Your reminders start again now."))
+        return redirect("meetings:reminders")
+    posted = request.POST if request.method == "POST" else None
+    form = RemindersForm(posted, initial=_as_they_are(member, wish), member=member)
+    if form.is_valid():
+        _save(member, form.cleaned_data, today)
+        messages.success(request, _say_saved(form.cleaned_data))
+        return redirect("meetings:reminders")
+    context = {
+        "form": form,
+        "paused_until": wish.paused_until if wish.is_paused_on(today) else None,
+        "has_groups": Group.objects.of_member(member).exists(),
+        "previews": _previews(member),
+    }
+    return render(request, "meetings/reminders.html", context, status=400 if form.is_bound else 200)
+
+
+@transaction.atomic
+def _save(member: Member, chosen: dict, today: date) -> None:
+    members.services.choose_reminders(
+        member, **{name: chosen[name] for name in ("wanted", "lead", "wording", "quiet_from", "quiet_until")}
+    )
+    if chosen["pause"]:
+        members.services.pause_reminders(member, until=today + timedelta(weeks=int(chosen["pause"])))
+    mute_groups(chosen["muted"], by=member)
+
+
+def _say_saved(chosen: dict) -> str:
+    if not chosen["wanted"]:
+        return _("No more reminders. Your places stay as they are.")
+    if chosen["pause"]:
+        return _("Saved. Your reminders rest for now and start again by themselves.")
+    return _("Saved. We will send you a short e-mail before your meetings.")
+
+
+def _as_they_are(member: Member, wish: ReminderSettings) -> dict:
+    consents = set(Consent.objects.standing().filter(member=member).values_list("kind", flat=True))
+    full = wish.wording == ReminderSettings.Wording.FULL and Consent.Kind.FULL_WORDING in consents
+    return {
+        "wanted": Consent.Kind.REMINDERS in consents,
+        "lead": wish.lead,
+        "wording": ReminderSettings.Wording.FULL if full else ReminderSettings.Wording.NEUTRAL,
+        "agree": full,
+        "quiet_from": wish.quiet_from,
+        "quiet_until": wish.quiet_until,
+        "muted": list(Membership.objects.active().filter(member=member, is_muted=True).values_list("group", flat=True)),
+    }
+
+
+def _previews(member: Member) -> list[tuple[str, str, str]]:
+    """Name of the wording, subject and first line: what a locked phone would show, from the letter itself."""
+    meeting, participation = _example(member)
+    previews = []
+    for wording in ReminderSettings.Wording:
+        full = wording == ReminderSettings.Wording.FULL
+        letter = mails.preview_reminder(meeting, participation, translation.get_language() or "en", full=full)
+        previews.append((str(wording.label), letter.subject.strip(), letter.text.strip().split("\n")[0]))
+    return previews
+
+
+def _example(member: Member) -> tuple[Meeting, Participation]:
+    """The next meeting they have a place in, or one that is made up and never saved."""
+    participation = (
+        Participation.objects.filter(member=member, rsvp=Participation.Rsvp.GOING)
+        .filter(meeting__in=Meeting.objects.upcoming())
+        .select_related("meeting__group")
+        .order_by("meeting__starts_at")
+        .first()
+    )
+    if participation:
+        return participation.meeting, participation
+    group = Group(name=str(EXAMPLE["name"]), place=str(EXAMPLE["place"]))
+    starts_at = (timezone.now() + timedelta(days=2)).replace(hour=23, minute=0, second=0, microsecond=0)
+    meeting = Meeting(group=group, series=MeetingSeries(), starts_at=starts_at, time_zone=group.time_zone)
+    return meeting, Participation(meeting=meeting, member=member, rsvp=Participation.Rsvp.GOING)
