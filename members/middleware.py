@@ -28,6 +28,8 @@ SAME_FOR_EVERYBODY = {
     "meetings:calendar_feed",
     "meetings:group_calendar",
     "outbox:unsubscribe",
+    "centre:contact",
+    "centre:sent",
 }
 
 

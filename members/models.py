@@ -35,6 +35,9 @@ class MemberQuerySet(models.QuerySet):
         agreed = Consent.objects.standing().filter(kind=Consent.Kind.CALENDAR)
         return self.filter(is_active=True, calendar_token__isnull=False, pk__in=agreed.values("member"))
 
+    def coordinators(self):
+        return self.filter(is_active=True, role=Member.Role.COORDINATOR)
+
     def counselors(self):
         return self.filter(is_active=True, role__in=[Member.Role.COUNSELOR, Member.Role.COORDINATOR])
 

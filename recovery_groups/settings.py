@@ -45,6 +45,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 INSTALLED_APPS = [
     "reports",
     "meetings",
+    "centre",
     "groups",
     "members",
     "audit",
@@ -176,6 +177,7 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_SESSION_REMEMBER = None
+ACCOUNT_RATE_LIMITS = {"question": "10/h/ip"}  # beside allauth's own: the same count of the same addresses
 ACCOUNT_SIGNUP_FORM_HONEYPOT_FIELD = "website"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(SITE_URL).scheme
 MFA_ADAPTER = "members.adapter.MFAAdapter"
@@ -268,6 +270,7 @@ CELERY_BEAT_SCHEDULE = {
         ("settle-begun", "meetings.tasks.settle_begun", min(TICK_SECONDS, 60.0)),
         ("deliver-outbox", "outbox.tasks.deliver_outbox", min(TICK_SECONDS, 60.0)),
         ("extend-series", "meetings.tasks.extend_series", 3600.0),
+        ("erase-old-questions", "centre.tasks.erase_old_questions", 3600.0),
     )
 }
 
@@ -307,8 +310,15 @@ HELP_LINES = [
         "about": _("Any hour, free, English and Spanish. Finds treatment and support near you."),
     },
 ]
-CONTACT_PHONE = env.str("CONTACT_PHONE", default="")
-CONTACT_EMAIL = env.str("CONTACT_EMAIL", default="")
+
+# --- The centre that runs the groups ----------------------------------------------------------------------------------
+
+CENTRE_NAME = env.str("CENTRE_NAME", default="")
+CENTRE_PHONE = env.str("CENTRE_PHONE", default="")
+CENTRE_EMAIL = env.str("CENTRE_EMAIL", default="")
+CENTRE_HOURS = env.str("CENTRE_HOURS", default="")
+QUESTIONS_KEPT_DAYS = env.int("QUESTIONS_KEPT_DAYS", default=90)  # after they were asked, and at most
+QUESTIONS_KEPT_DAYS_AFTER_ANSWER = env.int("QUESTIONS_KEPT_DAYS_AFTER_ANSWER", default=30)
 
 # --- Logs: ids, never names, addresses or what was asked for ----------------------------------------------------------
 

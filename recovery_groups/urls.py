@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("outbox.urls")),
     path("", include("meetings.urls")),
     path("groups/", include("groups.urls")),
+    path("contact/", include("centre.urls")),
     path("reports/", include("reports.urls")),
     path("accounts/", include("allauth.urls")),
     path("language/", import_string("members.views.set_language"), name="set_language"),

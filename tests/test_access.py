@@ -32,6 +32,8 @@ TABLE = {
     "members:display_name": {"GET": {"": [SIGN_IN] + [200] * 8}, "POST": {"": [SIGN_IN] + [400] * 8}},
     "members:sign_out_everywhere": {"GET": {"": [SIGN_IN] + [METHOD] * 8}, "POST": {"": [302] * 9}},
     "meetings:reminders": {"GET": {"": [SIGN_IN] + [200] * 8}, "POST": {"": [SIGN_IN] + [400] * 8}},
+    "centre:contact": {"GET": {"": ALL_SEE}, "POST": {"": [400] * 9}},
+    "centre:sent": {"GET": {"": ALL_SEE}, "POST": {"": [METHOD] * 9}},
     "outbox:unsubscribe": {"GET": {"token": ALL_SEE}, "POST": {"token": ALL_SEE}},
     "meetings:meeting_list": {"GET": {"": ALL_SEE}, "POST": {"": [METHOD] * 9}},
     "meetings:meeting_detail": {
@@ -192,6 +194,8 @@ SAME_FOR_EVERYBODY = {
     "meetings:calendar_feed",
     "meetings:group_calendar",
     "outbox:unsubscribe",
+    "centre:contact",
+    "centre:sent",
 }
 
 

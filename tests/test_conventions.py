@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-APPS = ["audit", "groups", "meetings", "members", "outbox", "reports"]
+APPS = ["audit", "centre", "groups", "meetings", "members", "outbox", "reports"]
 TEXTS = [
     *CHECKOUT.glob("templates/**/*.*"),
     *CHECKOUT.glob("locale/**/*.po"),

@@ -66,6 +66,8 @@ def pages(scene):
         "display": (None, reverse("members:display")),
         "settings": (scene.mia, reverse("members:settings")),
         "display-name": (scene.mia, reverse("members:display_name")),
+        "ask": (None, reverse("centre:contact") + "?group=willow"),
+        "ask-sent": (None, reverse("centre:sent")),
         "sign-up": (None, reverse("account_signup")),
         "sign-in": (None, reverse("account_login")),
         "sign-in-code": (None, reverse("account_request_login_code")),

@@ -24,6 +24,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 CATALOG = CHECKOUT / "locale" / "es" / "LC_MESSAGES" / "django"
 WITH_WORDS = [
     "audit",
+    "centre",
     "groups",
     "locale",
     "manage.py",
