@@ -9,6 +9,8 @@ admin.autodiscover()
 # One way to sign in: limited, with the second factor.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
+handler400 = "recovery_groups.errors.bad_request"
+
 urlpatterns = [
     path("", import_string("meetings.views.home"), name="home"),
     path("my/", import_string("meetings.views.my_week"), name="my_week"),
