@@ -17,7 +17,7 @@ from members.scoped_admin import (
 )
 
 from . import services
-from .models import Agreement, Facilitator, Group, Membership, Topic
+from .models import Agreement, Facilitator, Group, Membership, Phase, Topic
 
 FACILITATED_BY = frozenset({COUNSELOR, COORDINATOR})
 ALL_STAFF = FACILITATED_BY | {SUPERUSER}
@@ -51,6 +51,15 @@ class FacilitatorInline(ScopedTabularInline):
         return facilitator.member.display_name
 
 
+class PhaseInline(ScopedTabularInline):
+    """The parts of the meetings, minute by minute. Without any, the group goes by the usual sequence."""
+
+    model = Phase
+    fields = ["position", "kind", "minutes", "about"]
+    may_view = may_add = may_change = may_delete = ALL_STAFF
+    can_delete = True
+
+
 class GroupForm(forms.ModelForm):
     class Meta:
         model = Group
@@ -67,6 +76,7 @@ class GroupForm(forms.ModelForm):
         widgets = {
             "description": forms.Textarea(attrs={"rows": 4}),
             "place_notes": forms.Textarea(attrs={"rows": 2}),
+            "access_notes": forms.Textarea(attrs={"rows": 2}),
         }
 
     def __init__(self, *args, **kwargs):
@@ -88,7 +98,7 @@ class GroupForm(forms.ModelForm):
 class GroupAdmin(ScopedAdmin):
     may_view = may_add = may_change = ALL_STAFF
     form = GroupForm
-    inlines = [FacilitatorInline]
+    inlines = [FacilitatorInline, PhaseInline]
     prepopulated_fields = {"slug": ["name"]}
     fieldsets = [
         (None, {"fields": ["name", "slug", "description"]}),
@@ -105,6 +115,7 @@ class GroupAdmin(ScopedAdmin):
                     "address",
                     "place_notes",
                     "is_wheelchair_accessible",
+                    "access_notes",
                     "link",
                 ]
             },
@@ -225,7 +236,9 @@ class AgreementAdmin(OfGroupOrHouseAdmin):
     ordering = ["group__name", "language", "-version"]
 
     def get_fields(self, request, obj=None):
-        return ["group", "language", "text"] + (["version", "published_at"] if obj else [])
+        return ["group", "language", "text", "reviewed_by", "reviewed_on"] + (
+            ["version", "published_at"] if obj else []
+        )
 
     @admin.display(description=_("group"), ordering="group__name")
     def group_or_house(self, agreement: Agreement) -> str:

@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from members.models import Member
 from members.time_zones import validate_time_zone
 
+from . import phases
+
 
 def default_time_zone() -> str:
     return settings.DEFAULT_TIME_ZONE
@@ -127,6 +129,10 @@ class Group(models.Model):
     def get_absolute_url(self):
         return reverse("groups:group_detail", args=[self.slug])
 
+    def sequence(self, minutes: int) -> list["Phase"]:
+        """The parts of its meetings in order: its own, else the usual ones for a meeting of so many minutes."""
+        return list(self.phases.all()) or Phase.usual(minutes)
+
 
 class FacilitatorQuerySet(models.QuerySet):
     def visible_to(self, staff: Member):
@@ -152,6 +158,11 @@ class Facilitator(models.Model):
 
     def __str__(self):
         return f"{self.member.code} ({self.get_role_display()})"
+
+    @property
+    def first_name(self) -> str:
+        """As much of the name as everybody may see."""
+        return self.member.display_name.split(maxsplit=1)[0]
 
 
 class MembershipQuerySet(models.QuerySet):
@@ -304,6 +315,11 @@ class Invitation(models.Model):
         return f"{self.group_id} {self.pk}"
 
 
+class PhaseQuerySet(models.QuerySet):
+    def visible_to(self, staff: Member):
+        return self.filter(group__in=Group.objects.visible_to(staff))
+
+
 class Phase(models.Model):
     """One part of a group's meetings, in its own order. A group without any goes by the usual sequence."""
 
@@ -321,6 +337,8 @@ class Phase(models.Model):
     minutes = models.PositiveSmallIntegerField(_("minutes"), validators=[MinValueValidator(1), MaxValueValidator(240)])
     about = models.CharField(_("what happens"), max_length=200, blank=True)
 
+    objects = PhaseQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("part of the meeting")
         verbose_name_plural = _("parts of the meeting")
@@ -329,6 +347,12 @@ class Phase(models.Model):
 
     def __str__(self):
         return f"{self.position}. {self.get_kind_display()}"
+
+    @classmethod
+    def usual(cls, minutes: int) -> list["Phase"]:
+        """The usual sequence for a meeting of so many minutes, unsaved and of no group."""
+        parts = enumerate(phases.usual_sequence(minutes), start=1)
+        return [cls(position=position, kind=kind, minutes=length) for position, (kind, length) in parts]
 
 
 class TopicQuerySet(models.QuerySet):

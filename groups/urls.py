@@ -4,6 +4,7 @@ from . import views
 
 app_name = "groups"
 urlpatterns = [
-    path("<slug:slug>/", views.group_detail, name="group_detail"),
-    path("<slug:slug>/join/", views.group_join, name="group_join"),
+    path("first-time/", views.first_time, name="first_time"),
+    path("groups/<slug:slug>/", views.group_detail, name="group_detail"),
+    path("groups/<slug:slug>/join/", views.group_join, name="group_join"),
 ]

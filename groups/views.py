@@ -12,21 +12,39 @@ from members.services import give_consent
 
 from . import access, services
 from .forms import JoinForm
-from .models import Agreement, Group, Membership
+from .models import Agreement, Group, Membership, Phase
+
+USUAL_MINUTES = 90
 
 
 @login_not_required
 @require_safe
 def group_detail(request, slug):
     group = access.get_group(request, slug)
-    membership = None
+    agreement = Agreement.objects.current_for(group)
+    membership, owes_agreement = None, False
     if request.user.is_authenticated:
         membership = Membership.objects.filter(group=group, member=request.user).first()
+        is_in = membership is not None and membership.status == Membership.Status.ACTIVE
+        owes_agreement = is_in and not services.has_accepted(agreement, request.user)
     return render(
         request,
         "groups/group_detail.html",
-        {"group": group, "membership": membership, "agreement": Agreement.objects.current_for(group)},
+        {
+            "group": group,
+            "membership": membership,
+            "agreement": agreement,
+            "owes_agreement": owes_agreement,
+            "facilitators": group.facilitators.select_related("member").order_by("-role", "pk"),
+        },
     )
+
+
+@login_not_required
+@require_safe
+def first_time(request):
+    """What a first meeting is like, for anybody."""
+    return render(request, "groups/first_time.html", {"sequence": Phase.usual(USUAL_MINUTES)})
 
 
 @require_http_methods(["GET", "POST"])

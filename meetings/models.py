@@ -137,6 +137,10 @@ class MeetingQuerySet(models.QuerySet):
     def not_over(self):
         return self.filter(ends_at__gte=Now())
 
+    def upcoming_or_cancelled(self):
+        """The dates ahead, with those that are off: people who know of one should read that it is."""
+        return self.filter(status__in=[Meeting.Status.SCHEDULED, Meeting.Status.CANCELLED], starts_at__gt=Now())
+
     def within_days(self, days: int):
         return self.filter(starts_at__lte=timezone.now() + timedelta(days=days))
 

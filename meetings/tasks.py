@@ -11,6 +11,7 @@ def queue_due_reminders():
 @shared_task
 def lapse_offers():
     services.lapse_offers()
+    services.fill_all_standing_places()
 
 
 @shared_task

@@ -14,5 +14,6 @@ urlpatterns = [
     path("my/calendar/<str:token>.ics", views.calendar_feed, name="calendar_feed"),
     path("groups/<slug:slug>/leave/", views.group_leave, name="group_leave"),
     path("my/reminders/", views.reminders, name="reminders"),
+    path("groups/<slug:slug>/every-week/", views.group_standing, name="group_standing"),
     path("m/<str:token>/", views.answer_from_mail, name="answer_from_mail"),
 ]

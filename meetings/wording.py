@@ -1,6 +1,7 @@
 """Times and places as people read them, the same in lists, pages and mails."""
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.utils.dateformat import format as format_date
 from django.utils.translation import get_language, ngettext
@@ -30,6 +31,14 @@ def when(meeting: Meeting) -> str:
 
 def moment(local: datetime) -> str:
     return _("%(day)s, %(time)s (%(zone)s)") % {"day": day(local), "time": clock(local), "zone": local.tzname()}
+
+
+def own_time(meeting: Meeting, zone: ZoneInfo | None) -> str:
+    """The start in the reader's own zone; nothing if the clock there says the same, or nobody knows where that is."""
+    if zone is None:
+        return ""
+    own = meeting.starts_at.astimezone(zone)
+    return "" if own.replace(tzinfo=None) == meeting.local_start.replace(tzinfo=None) else moment(own)
 
 
 def when_short(meeting: Meeting) -> str:

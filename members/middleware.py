@@ -17,6 +17,7 @@ from .time_zones import is_time_zone
 ACCOUNT_PAGES = "accounts/"
 SAME_FOR_EVERYBODY = {
     "home",
+    "groups:first_time",
     "healthz",
     "readyz",
     "set_language",

@@ -75,6 +75,11 @@ TABLE = {
         "GET": {"willow": [SIGN_IN] + [200] * 8, "cedar": [SIGN_IN, 404, 404, 200, 404, 200, 200, 404, 200]},
         "POST": {"willow": [SIGN_IN] + [302] * 8, "cedar": [SIGN_IN, 404, 404, 302, 404, 302, 302, 404, 302]},
     },
+    "meetings:group_standing": {
+        "GET": {"willow": [SIGN_IN] + [METHOD] * 8},
+        "POST": {"willow": [SIGN_IN] + [400] * 8, "cedar": [SIGN_IN, 404, 404, 400, 404, 400, 400, 404, 400]},
+    },
+    "groups:first_time": {"GET": {"": ALL_SEE}, "POST": {"": [METHOD] * 9}},
     "groups:group_detail": {
         "GET": {"willow": ALL_SEE, "cedar": [404, 404, 404, 200, 404, 200, 200, 404, 200]},
         "POST": {"willow": [METHOD] * 9, "cedar": [METHOD] * 9},
@@ -183,6 +188,7 @@ def test_address_answers_each_person_as_the_table_says(name, method, thing, cast
 STAFF = ["carol", "dan", "olga", "rita", "sam"]
 SAME_FOR_EVERYBODY = {
     "home",
+    "groups:first_time",
     "healthz",
     "readyz",
     "set_language",

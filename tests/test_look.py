@@ -51,6 +51,8 @@ def pages(scene):
         "meeting-going": (scene.mia, scene.willow_meeting.get_absolute_url()),
         "meeting-waiting": (scene.mia, scene.full.get_absolute_url()),
         "group": (None, scene.willow.get_absolute_url()),
+        "group-member": (scene.mia, scene.willow.get_absolute_url()),
+        "first-time": (None, reverse("groups:first_time")),
         "join": (scene.vera, reverse("groups:group_join", args=["willow"])),
         "leave-group": (scene.mia, reverse("meetings:group_leave", args=["willow"])),
         "my-week": (scene.mia, reverse("my_week")),

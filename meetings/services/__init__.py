@@ -3,13 +3,17 @@ whether anything changed."""
 
 from .feed_import import import_feed
 from .places import (
+    Change,
     answer_declined,
     answer_going,
     change_capacity,
+    change_to_declined,
+    change_to_going,
     lapse_offers,
     leave_group,
     offer_free_places,
     place_in_line,
+    undo_answer,
 )
 from .reminders import count_due_reminders, queue_due_reminders
 from .roster import (
@@ -23,19 +27,27 @@ from .roster import (
     undo_did_not_meet,
 )
 from .schedule import cancel_meeting, extend_series, follow_group, follow_series, resume_series, suspend_series
+from .standing import come_every_week, come_now_and_then, fill_all_standing_places, free_coming_places
 
 __all__ = [
+    "Change",
     "add_anonymous_walk_in",
     "add_walk_in",
     "answer_declined",
     "answer_going",
     "cancel_meeting",
     "change_capacity",
+    "change_to_declined",
+    "change_to_going",
     "clear_attendance",
+    "come_every_week",
+    "come_now_and_then",
     "count_due_reminders",
     "extend_series",
+    "fill_all_standing_places",
     "follow_group",
     "follow_series",
+    "free_coming_places",
     "import_feed",
     "lapse_offers",
     "leave_group",
@@ -48,5 +60,6 @@ __all__ = [
     "resume_series",
     "settle_begun",
     "suspend_series",
+    "undo_answer",
     "undo_did_not_meet",
 ]

@@ -4,7 +4,8 @@ Every change of an answer takes the meeting's row first, so all changes at one m
 no two can deadlock. A trigger keeps `places_taken`; a CHECK keeps it within the capacity.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -38,8 +39,23 @@ ON CONFLICT (meeting_id, member_id) DO UPDATE SET
         ELSE excluded.rsvp END,
     rsvp_at = CASE WHEN mine.rsvp IN ('going', 'waitlisted') THEN mine.rsvp_at ELSE excluded.rsvp_at END,
     offer_expires_at = NULL
-RETURNING rsvp
+RETURNING new.rsvp, new.rsvp_at, old.rsvp, old.rsvp_at, old.offer_expires_at
 """
+
+
+class Change(NamedTuple):
+    """An answer as it stands now, and what it was before: all that is needed to take it back."""
+
+    rsvp: str
+    rsvp_at: datetime
+    earlier_rsvp: str | None
+    earlier_at: datetime | None
+    earlier_offer_until: datetime | None
+
+    @property
+    def is_news(self) -> bool:
+        """False after a double click: the answer was this one already."""
+        return self.rsvp != self.earlier_rsvp
 
 
 def answer_going(meeting: Meeting, *, by: Member) -> str | None:
@@ -48,10 +64,16 @@ def answer_going(meeting: Meeting, *, by: Member) -> str | None:
     Returns the answer that stands now: "going" or "waitlisted"; None if the meeting takes no answers any more or
     the person is not in the group. Accepts a standing offer. Safe under any concurrency and twice.
     """
+    change = change_to_going(meeting, by=by)
+    return change.rsvp if change else None
+
+
+def change_to_going(meeting: Meeting, *, by: Member) -> Change | None:
+    """As `answer_going`, with what the answer was before."""
     with connection.cursor() as cursor:
         cursor.execute(TAKE_A_PLACE, {"meeting": meeting.pk, "member": by.pk})
         row = cursor.fetchone()
-    return row[0] if row else None
+    return Change(*row) if row else None
 
 
 @transaction.atomic
@@ -60,11 +82,17 @@ def answer_declined(meeting: Meeting, *, by: Member) -> bool:
 
     False once the meeting takes no answers, or if it is no business of theirs.
     """
+    return change_to_declined(meeting, by=by) is not None
+
+
+@transaction.atomic
+def change_to_declined(meeting: Meeting, *, by: Member) -> Change | None:
+    """As `answer_declined`, with what the answer was before."""
     if not _hold(meeting, starts_at__gt=timezone.now()) or not _is_concerned(meeting, by):
-        return False
-    _set_declined(meeting, by)
+        return None
+    change = _set_declined(meeting, by)
     offer_free_places(meeting)
-    return True
+    return change
 
 
 def _hold(meeting: Meeting, **still: object) -> bool:
@@ -82,13 +110,57 @@ def _is_concerned(meeting: Meeting, member: Member) -> bool:
     )
 
 
-def _set_declined(meeting: Meeting, member: Member) -> None:
+def _set_declined(meeting: Meeting, member: Member) -> Change:
     participation, _created = Participation.objects.get_or_create(meeting=meeting, member=member)
-    if participation.rsvp != Participation.Rsvp.DECLINED:
-        participation.rsvp = Participation.Rsvp.DECLINED
-        participation.rsvp_at = timezone.now()
-        participation.offer_expires_at = None
-        participation.save(update_fields=["rsvp", "rsvp_at", "offer_expires_at"])
+    earlier = (participation.rsvp, participation.rsvp_at, participation.offer_expires_at)
+    if participation.rsvp == Participation.Rsvp.DECLINED and participation.rsvp_at:
+        return Change(participation.rsvp, participation.rsvp_at, *earlier)
+    now = timezone.now()
+    _answer(participation, Participation.Rsvp.DECLINED, now)
+    return Change(Participation.Rsvp.DECLINED, now, *earlier)
+
+
+def _answer(
+    participation: Participation, rsvp: str | None, at: datetime | None, offer_until: datetime | None = None
+) -> None:
+    participation.rsvp, participation.rsvp_at, participation.offer_expires_at = rsvp, at, offer_until
+    participation.save(update_fields=["rsvp", "rsvp_at", "offer_expires_at"])
+
+
+@transaction.atomic
+def undo_answer(meeting: Meeting, change: Change, *, by: Member) -> Participation | None:
+    """Put an answer back to what it was, with the same place in line.
+
+    A place that somebody else has by now cannot be had back: then one is first in line. None if the meeting takes no
+    answers any more, the answer is not the one of `change` any more, or the person is no longer in the group.
+    """
+    is_in = Membership.objects.active().filter(group=meeting.group_id, member=by)
+    if not _hold(meeting, starts_at__gt=timezone.now()) or not is_in.exists():
+        return None
+    mine = Participation.objects.filter(meeting=meeting, member=by, rsvp=change.rsvp, rsvp_at=change.rsvp_at).first()
+    if mine is None:
+        return None
+    _restore(mine, change)
+    offer_free_places(meeting)
+    mine.refresh_from_db()
+    return mine
+
+
+def _restore(mine: Participation, change: Change) -> None:
+    had_a_place = change.earlier_rsvp in (Participation.Rsvp.GOING, Participation.Rsvp.OFFERED)
+    holds_a_place = mine.rsvp == Participation.Rsvp.GOING
+    has_lapsed = change.earlier_offer_until is not None and change.earlier_offer_until <= timezone.now()
+    if had_a_place and has_lapsed:
+        _answer(mine, None, None)
+    elif had_a_place and not holds_a_place and not Meeting.objects.get(pk=mine.meeting_id).places_left:
+        _answer(mine, Participation.Rsvp.WAITLISTED, _before_all_in_line(mine))
+    else:
+        _answer(mine, change.earlier_rsvp, change.earlier_at, change.earlier_offer_until)
+
+
+def _before_all_in_line(mine: Participation) -> datetime:
+    first = Participation.objects.filter(meeting=mine.meeting_id).in_line().first()
+    return first.rsvp_at - timedelta(microseconds=1) if first and first.rsvp_at else timezone.now()
 
 
 @transaction.atomic
@@ -142,15 +214,23 @@ def place_in_line(participation: Participation) -> int:
     return before.count() + 1
 
 
+def hold_group(group: Group) -> None:
+    """Take the group's row until the transaction ends: who comes every week, and who leaves, one after the other."""
+    Group.objects.select_for_update(no_key=True).values_list("pk").get(pk=group.pk)
+
+
 @transaction.atomic
 def leave_group(group: Group, *, by: Member) -> bool:
     """Leave a group and free one's places at its coming meetings. False if one was not in it."""
-    # The meetings first, as everybody does who changes answers: then nobody takes a place while they leave.
+    # The group and its meetings first, as everybody does who changes answers or makes dates: then nobody takes a
+    # place, and none is taken for them at a new date, while they leave.
+    hold_group(group)
     coming = list(Meeting.objects.upcoming().filter(group=group).select_for_update(no_key=True).order_by("pk"))
     membership = Membership.objects.filter(
         group=group, member=by, status__in=[Membership.Status.ACTIVE, Membership.Status.REQUESTED]
     )
-    if not membership.update(status=Membership.Status.LEFT, left_at=timezone.now()):
+    gone = {"status": Membership.Status.LEFT, "left_at": timezone.now(), "standing_rsvp": False, "standing_since": None}
+    if not membership.update(**gone):
         return False
     record("membership.left", group, by=by)
     expected_at = set(Participation.objects.expecting_to_come().filter(member=by).values_list("meeting", flat=True))

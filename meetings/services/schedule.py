@@ -19,7 +19,8 @@ from members.models import Member
 from members.time_zones import is_time_zone
 
 from ..models import Meeting, MeetingSeries, Participation, Suspension
-from .places import offer_free_places
+from .places import hold_group, offer_free_places
+from .standing import fill_standing_places_of
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ def extend_series(series: QuerySet[MeetingSeries] | None = None) -> int:
             _meeting(one, slot) for one in chunk for slot in slots(one) if slot.series_date not in there[one.pk]
         ]
         made += len(Meeting.objects.bulk_create(meetings, batch_size=2000, ignore_conflicts=True))
+        fill_standing_places_of({meeting.group_id for meeting in meetings})
     return made
 
 
@@ -107,6 +109,7 @@ def follow_series(series: MeetingSeries, *, by: Member | None) -> int:
     Past meetings, cancelled ones and ones that still fit are left alone. Returns how many meetings changed.
     """
     series = MeetingSeries.objects.select_related("group").prefetch_related("suspensions").get(pk=series.pk)
+    hold_group(series.group)
     wanted = {slot.series_date: slot for slot in slots(series)}
     standing = _hold_coming(series)
     taken = set(Meeting.objects.filter(series=series, series_date__in=wanted).values_list("series_date", flat=True))

@@ -1,9 +1,12 @@
 from django import template
+from django.contrib.auth.models import AnonymousUser
+from django.utils.safestring import mark_safe
 
-from groups.models import Group
+from groups.models import Group, Phase
+from members.models import Member
 
-from .. import wording
-from ..models import Meeting
+from .. import events, wording
+from ..models import Meeting, Participation
 
 register = template.Library()
 
@@ -14,6 +17,36 @@ register.filter("clock", wording.clock)
 register.filter("day", wording.day)
 
 
+register.filter("own_time", wording.own_time)
+
+
 @register.simple_tag
-def coming_meetings(group: Group, count: int = 6) -> list[Meeting]:
-    return list(Meeting.objects.upcoming().filter(group=group).in_order()[:count])
+def coming_meetings(group: Group, member: Member | AnonymousUser | None = None, count: int = 6) -> list[Meeting]:
+    """The dates ahead, cancelled ones too, each with the member's own answer as `mine`."""
+    meetings = list(
+        Meeting.objects.upcoming_or_cancelled().filter(group=group).select_related("group").in_order()[:count]
+    )
+    if isinstance(member, Member):
+        answers = Participation.objects.filter(member=member, meeting__in=meetings)
+        mine = {answer.meeting_id: answer for answer in answers}
+        for meeting in meetings:
+            meeting.mine = mine.get(meeting.pk)
+    return meetings
+
+
+@register.simple_tag
+def usual_minutes(group: Group) -> int:
+    """How long its meetings are: as its first schedule says."""
+    series = group.series.order_by("pk").first()
+    return series.minutes if series else 90
+
+
+@register.simple_tag
+def sequence(group: Group, minutes: int) -> list[Phase]:
+    return group.sequence(minutes)
+
+
+@register.simple_tag
+def event_data(meetings: list[Meeting]) -> str:
+    """The dates for search engines, safe inside a script element."""
+    return mark_safe(events.as_json(meetings))

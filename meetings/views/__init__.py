@@ -6,12 +6,14 @@ from .meeting import answer_from_mail, meeting_detail, meeting_rsvp
 from .my_week import group_leave, my_week
 from .reminders import reminders
 from .roster import meeting_roster
+from .standing import group_standing
 
 __all__ = [
     "answer_from_mail",
     "calendar_feed",
     "group_calendar",
     "group_leave",
+    "group_standing",
     "home",
     "meeting_calendar",
     "meeting_detail",

@@ -120,7 +120,7 @@ def test_permissions_themselves_end_at_the_scope(house, rf):
             assert page.has_delete_permission(request, one) is False, one
     group_page = admin.site.get_model_admin(Group)
     assert group_page.get_inline_instances(request, house.cedar) == []
-    assert len(group_page.get_inline_instances(request, house.willow)) == 2
+    assert len(group_page.get_inline_instances(request, house.willow)) == 3
 
 
 def test_search_and_filters_tell_nothing_of_other_groups(house, sign_in):
