@@ -80,6 +80,7 @@ PLANS = [
             "place_notes": "Ring at the green door. The room is on the ground floor.",
             "capacity": 12,
             "gives_attendance_letters": True,
+            "access_notes": "Step-free from the yard. There is a wide toilet on the same floor.",
         },
     ),
     Plan(
@@ -200,11 +201,11 @@ def make() -> None:
     regulars = _choose_regulars(chance, people)
     groups = {plan.slug: _make_group(plan, people) for plan in PLANS}
     series = {plan.slug: _make_series(plan, groups[plan.slug], today) for plan in PLANS}
+    services.extend_series(MeetingSeries.objects.filter(group__in=groups.values()))
     for plan in PLANS:
         _make_memberships(groups[plan.slug], regulars[plan.slug], series[plan.slug], now)
     _make_requests(groups["skills-for-hard-days"], [people["Otter"], people["Pebble"]], now)
     _accept_agreements(groups.values())
-    services.extend_series(MeetingSeries.objects.filter(group__in=groups.values()))
     for plan in PLANS:
         topics = _topics(groups[plan.slug], plan.topics)
         lead = people[plan.lead]
@@ -327,13 +328,17 @@ def _make_memberships(group: Group, regulars: list[Regular], series: MeetingSeri
     def some_days_before(week: int) -> datetime:
         return series.starts_at(series.from_on + timedelta(weeks=week)) - timedelta(days=6)
 
+    def comes_every_week(regular: Regular) -> bool:
+        """The member one signs in as has meetings left to answer."""
+        return regular.every_week and regular.last_week is None and regular.member.email != ACCOUNTS[0][1]
+
     Membership.objects.bulk_create(
         Membership(
             group=group,
             member=regular.member,
             status=Membership.Status.ACTIVE if regular.last_week is None else Membership.Status.LEFT,
-            standing_rsvp=regular.every_week,
-            standing_since=some_days_before(regular.first_week) if regular.every_week else None,
+            standing_rsvp=comes_every_week(regular),
+            standing_since=some_days_before(regular.first_week) if comes_every_week(regular) else None,
             requested_at=some_days_before(regular.first_week),
             joined_at=some_days_before(regular.first_week),
             left_at=None if regular.last_week is None else min(some_days_before(regular.last_week + 1), now),

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from audit.models import AuditEvent
 from groups import services
-from groups.models import Agreement, Facilitator, Group, Membership, Topic
+from groups.models import Agreement, Facilitator, Group, Membership, Phase, Topic
 from meetings.models import Meeting, MeetingSeries
 from members.models import Member
 from tests import make
@@ -370,7 +370,7 @@ def test_new_group_of_a_counselor_takes_no_other_lead(cast, sign_in):
     client.post(GROUPS + "add/", sent)
 
     made = Facilitator.objects.filter(group__name="Monday walk")
-    assert [inline.opts.model for inline in page.context["inline_admin_formsets"]] == [MeetingSeries]
+    assert [inline.opts.model for inline in page.context["inline_admin_formsets"]] == [Phase, MeetingSeries]
     assert list(made.values_list("member", flat=True)) == [cast.carol.pk]
 
 

@@ -71,7 +71,7 @@ def test_extending_costs_the_same_for_few_and_many_series(cast, clock, django_as
     for how_many in (1, 10):
         for _each in range(how_many):
             make.series(make.group())
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(5):
             services.extend_series()
 
 
