@@ -339,6 +339,12 @@ class ParticipationQuerySet(models.QuerySet):
     def lapsed(self):
         return self.filter(rsvp=Participation.Rsvp.OFFERED, offer_expires_at__lte=timezone.now())
 
+    def is_back_after_a_gap(self, member: Member) -> bool:
+        """Whether somebody had answered for a meeting before, and none of theirs was in the last four weeks."""
+        theirs = self.filter(member=member, rsvp=Participation.Rsvp.GOING)
+        lately = theirs.filter(meeting__starts_at__gte=timezone.now() - timedelta(weeks=4))
+        return theirs.exists() and not lately.exists()
+
     def attended(self):
         return self.filter(attendance__in=Participation.CAME)
 

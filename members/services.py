@@ -1,11 +1,12 @@
 import hashlib
 import secrets
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone, translation
 
 from audit.services import record
@@ -113,6 +114,12 @@ def choose_reminders(
         member=member,
         defaults={"lead": lead, "wording": wording, "quiet_from": quiet_from, "quiet_until": quiet_until},
     )
+
+
+def mark_week_seen(member: Member, *, until: datetime) -> bool:
+    """Note up to when somebody has seen what is new. False if that is nothing new, or a time that is to come."""
+    older = Member.objects.filter(pk=member.pk).filter(Q(week_seen_at=None) | Q(week_seen_at__lt=until))
+    return until <= timezone.now() and bool(older.update(week_seen_at=until))
 
 
 def pause_reminders(member: Member, *, until: date) -> None:

@@ -31,6 +31,8 @@ TABLE = {
     "members:settings": {"GET": {"": [SIGN_IN] + [200] * 8}, "POST": {"": [SIGN_IN] + [METHOD] * 8}},
     "members:display_name": {"GET": {"": [SIGN_IN] + [200] * 8}, "POST": {"": [SIGN_IN] + [400] * 8}},
     "members:sign_out_everywhere": {"GET": {"": [SIGN_IN] + [METHOD] * 8}, "POST": {"": [302] * 9}},
+    "meetings:week_seen": {"GET": {"": [SIGN_IN] + [METHOD] * 8}, "POST": {"": [SIGN_IN] + [400] * 8}},
+    "meetings:my_attendance": {"GET": {"": [SIGN_IN] + [200] * 8}, "POST": {"": [SIGN_IN] + [METHOD] * 8}},
     "meetings:reminders": {"GET": {"": [SIGN_IN] + [200] * 8}, "POST": {"": [SIGN_IN] + [400] * 8}},
     "centre:contact": {"GET": {"": ALL_SEE}, "POST": {"": [400] * 9}},
     "centre:sent": {"GET": {"": ALL_SEE}, "POST": {"": [METHOD] * 9}},

@@ -36,6 +36,9 @@ def scene(cast):
     make.participation(now, cast.max)
     make.participation(now, cast.vera, rsvp=None, attendance="late")
     open_calendar(cast.mia)
+    changed_at = timezone.now() + timedelta(minutes=1)
+    make.participation(make.meeting(cast.willow, status="cancelled", changed_at=changed_at), cast.max)
+    make.participation(make.meeting(cast.cedar, starts_at=timezone.now() - timedelta(weeks=6)), cast.nora)
     cast.now, cast.full = now, full
     return cast
 
@@ -59,6 +62,10 @@ def pages(scene):
         "my-week-new": (scene.vera, reverse("my_week")),
         "my-calendar": (scene.mia, reverse("meetings:my_calendar")),
         "my-calendar-off": (scene.max, reverse("meetings:my_calendar")),
+        "my-week-news": (scene.max, reverse("my_week")),
+        "my-week-returning": (scene.nora, reverse("my_week")),
+        "my-attendance": (scene.mia, reverse("meetings:my_attendance")),
+        "my-attendance-new": (scene.vera, reverse("meetings:my_attendance")),
         "reminders": (scene.mia, reverse("meetings:reminders")),
         "reminders-new": (scene.vera, reverse("meetings:reminders")),
         "roster": (scene.carol, roster),

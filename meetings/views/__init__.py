@@ -3,7 +3,7 @@
 from .calendar import calendar_feed, group_calendar, meeting_calendar, my_calendar
 from .find import home, meeting_list
 from .meeting import answer_from_mail, meeting_detail, meeting_rsvp
-from .my_week import group_leave, my_week
+from .my_week import group_leave, my_attendance, my_week, week_seen
 from .reminders import reminders
 from .roster import meeting_roster
 from .standing import group_standing
@@ -20,7 +20,9 @@ __all__ = [
     "meeting_list",
     "meeting_roster",
     "meeting_rsvp",
+    "my_attendance",
     "my_calendar",
     "my_week",
     "reminders",
+    "week_seen",
 ]
