@@ -16,6 +16,13 @@ class AuditEventQuerySet(models.QuerySet):
             begins_so |= Q(action__startswith=action)
         return self.filter(begins_so)
 
+    def about(self, object_type: str, object_ids: list[str], *, kind: str):
+        """What happened to some things, of one kind of action such as `group.`."""
+        return self.filter(object_type=object_type, object_id__in=object_ids, action__startswith=kind)
+
+    def last_by_object(self) -> dict:
+        return dict(self.order_by().values_list("object_id").annotate(last=models.Max("happened_at")))
+
 
 class AuditEvent(models.Model):
     """Something that was changed or looked at. Rows are only ever added: a trigger refuses the rest.

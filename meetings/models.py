@@ -31,6 +31,24 @@ class MeetingSeriesQuerySet(models.QuerySet):
         """Those that may still meet."""
         return self.filter(Q(until_on=None) | Q(until_on__gte=timezone.now().date() - timedelta(days=1)))
 
+    def listed(self):
+        return self.filter(group__is_listed=True)
+
+    def weekly(self):
+        return self.filter(every_n_weeks=1, nth_of_month=None)
+
+    def fingerprint(self) -> str:
+        """Another text whenever these, what everybody may know of their groups, or their suspensions change."""
+        of_group = ("id", "slug", "name", "mode", "audience", "language", "cross_talk", "area", "description")
+        more = ("gives_attendance_letters", "is_wheelchair_accessible")
+        rule = ("id", "weekdays", "start_time", "minutes", "time_zone", "from_on", "until_on")
+        facts = Fingerprint(*rule, *(f"group__{name}" for name in of_group + more))
+        pauses = Fingerprint("id", "series", "from_on", "until_on", "place_only")
+        return "{}{}".format(
+            self.order_by().aggregate(fingerprint=facts)["fingerprint"],
+            Suspension.objects.filter(series__in=self.order_by()).aggregate(fingerprint=pauses)["fingerprint"],
+        )
+
     def visible_to(self, staff: Member):
         return self.filter(group__in=Group.objects.visible_to(staff))
 
@@ -85,6 +103,9 @@ class MeetingSeries(models.Model):
             first=first,
             last=last,
         )
+
+    def is_in_force(self, on: date) -> bool:
+        return self.from_on <= on and (self.until_on is None or on <= self.until_on)
 
     def starts_at(self, on: date) -> datetime:
         return recurrence.starts_at(on, self.start_time, self.time_zone)
@@ -193,6 +214,11 @@ class MeetingQuerySet(models.QuerySet):
             pk__in=Participation.objects.going().filter(member=member).values("meeting"),
             ends_at__gte=timezone.now() - timedelta(days=30),
         )
+
+    def last_move_by_series(self) -> dict[int, datetime]:
+        """When a meeting of a series was last moved, cancelled or taken up again."""
+        moved = self.filter(changed_at__isnull=False).order_by()
+        return dict(moved.values_list("series").annotate(last=models.Max("changed_at")))
 
     def for_calendar(self):
         return self.order_by("starts_at", "id").values_list(

@@ -4,6 +4,7 @@ from django.conf import settings
 def site(request):
     """What every page shows: the neutral site name, help lines, how to reach us."""
     return {
+        "site_url": settings.SITE_URL,
         "site_name": settings.SITE_NAME,
         "help_lines": settings.HELP_LINES,
         "help_checked_on": settings.HELP_CHECKED_ON,

@@ -286,6 +286,8 @@ REMIND_EVENING_BEFORE = timedelta(hours=18)  # the same, for a meeting before no
 REMIND_LATEST = timedelta(hours=2)  # after an outage a reminder still helps until then
 REMIND_HOURS = (9, 19)  # in the group's own zone
 OFFER_HOURS = 24  # a freed place is kept for the next in line, never past the start
+# The town the groups are in, told to other sites instead of addresses: `City, ST, Country`.
+CENTRE_AREA = env.str("CENTRE_AREA", default="Riverside, CA, USA" if LOCAL else "USA")
 LINK_OPENS_BEFORE = timedelta(minutes=60)
 SMALLEST_COUNT_SHOWN = 11  # to people who may only see aggregates
 
