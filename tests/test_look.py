@@ -65,7 +65,7 @@ def pages(scene):
         "my-week-news": (scene.max, reverse("my_week")),
         "my-week-returning": (scene.nora, reverse("my_week")),
         "my-attendance": (scene.mia, reverse("meetings:my_attendance")),
-        "my-attendance-new": (scene.vera, reverse("meetings:my_attendance")),
+        "my-attendance-new": (scene.max, reverse("meetings:my_attendance")),
         "reminders": (scene.mia, reverse("meetings:reminders")),
         "reminders-new": (scene.vera, reverse("meetings:reminders")),
         "roster": (scene.carol, roster),
