@@ -8,6 +8,14 @@ class MembersConfig(AppConfig):
     verbose_name = _("Members")
     default = True
 
+    def ready(self):
+        from django.contrib.auth.signals import user_logged_in
+
+        from . import session_limits
+
+        # Django saves the session right after this: its times cost no write of their own.
+        user_logged_in.connect(lambda request, **_: session_limits.begin(request.session), weak=False)
+
 
 class StaffSiteConfig(admin_apps.AdminConfig):
     """Django's admin with a site of our own; named in INSTALLED_APPS."""

@@ -1,5 +1,16 @@
 from django.conf import settings
 
+from . import session_limits
+
+
+def _idle_seconds(request) -> int | None:
+    """How long a signed-in person can read this page before the session ends: the same for the whole role."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return None
+    idle, _longest = session_limits.limits_of(user)
+    return int(idle.total_seconds()) - session_limits.WRITE_EVERY
+
 
 def site(request):
     """What every page shows: the neutral site name, help lines, how to reach us."""
@@ -16,4 +27,5 @@ def site(request):
         "languages": settings.LANGUAGES,
         "text_size": getattr(request, "text_size", "normal"),
         "leave_url": settings.LEAVE_URL,
+        "idle_seconds": _idle_seconds(request),
     }

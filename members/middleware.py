@@ -5,16 +5,20 @@ from allauth.account.authentication import get_authentication_records
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import SESSION_KEY, logout
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 
+from . import session_limits
 from .models import Member
 from .time_zones import is_time_zone
 
 ACCOUNT_PAGES = "accounts/"
+CLOSED = "closed"
+NOTHING_TO_KEEP = {"members:stay", "members:draft", "members:draft_send", "members:sign_out_everywhere"}
 SAME_FOR_EVERYBODY = {
     "home",
     "groups:first_time",
@@ -24,6 +28,7 @@ SAME_FOR_EVERYBODY = {
     "members:display",
     "members:help_now",
     "members:leave_page",
+    "members:stay",
     "meetings:meeting_list",
     "meetings:answer_from_mail",
     "meetings:calendar_feed",
@@ -35,6 +40,54 @@ SAME_FOR_EVERYBODY = {
     "centre:contact",
     "centre:sent",
 }
+
+
+class SessionLimitsMiddleware:
+    """Ends a session that is over, and keeps what was just being sent for when the same person signs in again.
+
+    What a script asks by itself (marked X-Background, or a HEAD) does not count as somebody being there.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        request.ended = None
+        if not request.user.is_authenticated:
+            if SESSION_KEY in request.session:  # signed in once, and the account was closed since
+                logout(request)
+                request.ended = CLOSED
+        elif session_limits.left_of(request.session, request.user).seconds <= 0:
+            request.ended = request.user.pk
+            logout(request)
+        else:
+            session_limits.draft_of(request.session, request.user)
+            if request.method != "HEAD" and "X-Background" not in request.headers:
+                session_limits.note_activity(request.session)
+        return self.get_response(request)
+
+    def process_view(self, request, view, args, kwargs):
+        if request.ended is None or not getattr(view, "login_required", True):
+            return None
+        if request.ended == CLOSED:
+            return redirect("account_inactive")
+        if request.method != "POST":
+            messages.info(request, _("You were signed out after a while. Please sign in again."))
+            return None
+        page = request.resolver_match
+        kept = (
+            page.view_name not in NOTHING_TO_KEEP
+            and not page.route.startswith(ACCOUNT_PAGES)
+            and not request.FILES
+            and session_limits.keep_draft(
+                request.session, request.ended, request.get_full_path(), dict(request.POST.lists())
+            )
+        )
+        if kept:
+            messages.info(request, _("You were signed out before this was sent. Sign in, and it is still there."))
+            return redirect(reverse("account_login", query={"next": reverse("members:draft")}))
+        messages.info(request, _("You were signed out before this was sent. Please sign in and do it once more."))
+        return redirect(reverse("account_login", query={"next": reverse("my_week")}))
 
 
 class MemberLanguageMiddleware:

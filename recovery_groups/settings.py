@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "members.middleware.SessionLimitsMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -199,7 +200,12 @@ LEAVE_URL = env.str("LEAVE_URL", default="https://www.wikipedia.org/")
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
+# Sessions end by themselves: after so long without anybody acting in them, and so long after signing in (SEC-07).
+MEMBER_IDLE = timedelta(minutes=env.int("MEMBER_IDLE_MINUTES", default=60))
+MEMBER_SESSION = timedelta(days=env.int("MEMBER_SESSION_DAYS", default=14))
+STAFF_IDLE = timedelta(minutes=env.int("STAFF_IDLE_MINUTES", default=15))
+STAFF_SESSION = timedelta(hours=env.int("STAFF_SESSION_HOURS", default=12))
+SESSION_COOKIE_AGE = int(MEMBER_SESSION.total_seconds())
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "recovery_groups.errors.csrf_failure"
 SECURE_CONTENT_TYPE_NOSNIFF = True

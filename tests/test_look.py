@@ -73,6 +73,7 @@ def pages(scene):
         "unsubscribe": (None, reverse("outbox:unsubscribe", args=["x"])),
         "help": (None, reverse("members:help_now")),
         "display": (None, reverse("members:display")),
+        "stay": (scene.mia, reverse("members:stay")),
         "settings": (scene.mia, reverse("members:settings")),
         "display-name": (scene.mia, reverse("members:display_name")),
         "ask": (None, reverse("centre:contact") + "?group=willow"),

@@ -1,14 +1,18 @@
 """The pages about oneself, and those that need nobody to sign in, by subject."""
 
 from .pages import help_now, leave_page
+from .sessions import draft, draft_send, stay
 from .settings import display, display_name, set_language, settings_hub, sign_out_everywhere
 
 __all__ = [
     "display",
     "display_name",
+    "draft",
+    "draft_send",
     "help_now",
     "leave_page",
     "set_language",
     "settings_hub",
     "sign_out_everywhere",
+    "stay",
 ]
