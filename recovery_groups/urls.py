@@ -1,9 +1,10 @@
 from allauth.account.decorators import secure_admin_login
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from django.utils.module_loading import import_string
 
-from . import health
+from . import health, styleguide
 
 admin.autodiscover()
 # One way to sign in: limited, with the second factor.
@@ -26,3 +27,5 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]
+if settings.DEBUG:
+    urlpatterns += [path("styleguide/", styleguide.styleguide, name="styleguide")]
