@@ -82,3 +82,10 @@ def test_list_costs_the_same_with_3_and_300(cast, sign_in, questions, django_ass
     )
     with django_assert_num_queries(5):
         client.get(QUEUE)
+
+
+@pytest.mark.parametrize("person", ["carol", "sam", "rita", "mia"])
+def test_questions_themselves_know_who_may_see_them(cast, questions, person):
+    """Behind the roles of the page: what the reports or another page would ask."""
+    assert not Question.objects.visible_to(getattr(cast, person)).exists()
+    assert Question.objects.visible_to(cast.olga).count() == 3
