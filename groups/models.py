@@ -1,11 +1,16 @@
+import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Collection
 from operator import attrgetter
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchQuery, SearchVector, TrigramWordSimilarity
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Concat
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -24,7 +29,37 @@ def default_capacity() -> int:
     return settings.DEFAULT_CAPACITY
 
 
+CLOSE_ENOUGH = 0.5  # of three-letter parts in common: forgives a letter too many, too few or in the wrong place
+
+
+def _plain(text: str) -> str:
+    letters = unicodedata.normalize("NFKD", text.replace("\0", " ").lower())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter)).replace("_", " ")
+
+
+class PlainWords(models.Func):
+    """Lower case and without accents; unlike PostgreSQL's own, fit for a column made from others."""
+
+    function = "plain_words"
+    output_field = models.TextField()
+
+
 class GroupQuerySet(models.QuerySet):
+    def matching(self, text: str):
+        """Every word of the text begins a word of the group's name, area or description, or is close to one.
+
+        Only what everybody may see is looked through: not the place, nor its address.
+        """
+        found = self.annotate(words=SearchVector("search_text", config="simple"))
+        for word in re.findall(r"\w+", _plain(text))[:8]:
+            fits = Q(words=SearchQuery(f"{word}:*", search_type="raw", config="simple"))
+            if len(word) > 3:
+                alike = found.alias(likeness=TrigramWordSimilarity(word, "search_text"))
+                found = alike.filter(fits | Q(likeness__gte=CLOSE_ENOUGH))
+            else:
+                found = found.filter(fits)
+        return found
+
     def listed(self):
         return self.filter(is_listed=True)
 
@@ -115,6 +150,13 @@ class Group(models.Model):
     is_listed = models.BooleanField(_("listed for everybody"), default=True)
     members = models.ManyToManyField(Member, through="Membership", related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    search_text = models.GeneratedField(
+        expression=PlainWords(
+            Concat("name", Value(" "), "area", Value(" "), "description", output_field=models.TextField())
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
 
     objects = GroupQuerySet.as_manager()
 
@@ -125,6 +167,9 @@ class Group(models.Model):
         constraints = [
             models.CheckConstraint(name="group_has_places", condition=Q(capacity__gte=1)),
             models.CheckConstraint(name="group_has_a_name", condition=~Q(name="")),
+        ]
+        indexes = [
+            GinIndex(SearchVector("search_text", config="simple"), name="group_by_words"),
         ]
 
     def __str__(self):

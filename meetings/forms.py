@@ -1,5 +1,5 @@
 from datetime import UTC, datetime
-from typing import cast
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from groups.models import Group
 from members.models import Consent, Member, ReminderSettings
 
-from .models import Meeting, MeetingQuerySet
+from .models import MeetingQuerySet
 from .wording import clock
 
 ANY = ("", _("Any"))
@@ -36,25 +36,45 @@ class FindForm(forms.Form):
         choices=[ANY, (Group.Mode.IN_PERSON, _("In person")), (Group.Mode.ONLINE, _("Online"))],
     )
     language = forms.ChoiceField(label=_("Language"), required=False, choices=[ANY, *settings.LANGUAGES])
+    audience = forms.ChoiceField(label=_("For"), required=False, choices=[ANY, *Group.Audience.choices])
+    access = forms.ChoiceField(label=_("Getting in"), required=False, choices=[ANY, ("1", _("Wheelchair access"))])
+    places = forms.ChoiceField(label=_("Places"), required=False, choices=[ANY, ("1", _("With free places"))])
 
-    def meetings(self) -> MeetingQuerySet:
-        """The listed coming meetings that fit; a value that is no choice is passed over, the page says so."""
+    MORE = ("kind", "audience", "mode", "language", "access", "places")
+
+    def wanted(self) -> dict[str, str]:
+        """What was asked for and understood, by name of the filter; a value that is no choice is passed over."""
         self.is_valid()
-        wanted = self.cleaned_data
-        found = Meeting.objects.upcoming().listed()
-        if wanted.get("day"):
-            found = found.on_weekday(int(wanted["day"]))
-        if wanted.get("time"):
-            found = found.between_hours(*self.HOURS[wanted["time"]])
-        if wanted.get("kind"):
-            found = found.filter(group__kind=wanted["kind"])
-        if wanted.get("mode"):
-            found = found.filter(mode__in=[wanted["mode"], Group.Mode.HYBRID])
-        if wanted.get("language"):
-            found = found.filter(group__language=wanted["language"])
-        if wanted.get("q"):
-            found = found.matching(wanted["q"])
-        return found
+        return {name: value for name, value in self.cleaned_data.items() if value}
+
+    def not_understood(self) -> list[str]:
+        """The labels of those that were passed over."""
+        return [str(self.fields[name].label) for name in self.errors]
+
+    def words(self, name: str) -> str:
+        """A choice as people read it: `Tuesday`, `“garden”`."""
+        value = self.wanted()[name]
+        return str(dict(cast(Any, self.fields[name]).choices)[value]) if name != "q" else f"“{value}”"
+
+    def narrow(self, meetings: MeetingQuerySet, without: str = "") -> MeetingQuerySet:
+        """Those among these that fit what is wanted, or all of it but one."""
+        wanted = {name: value for name, value in self.wanted().items() if name != without}
+        if "day" in wanted:
+            meetings = meetings.on_weekday(int(wanted["day"]))
+        if "time" in wanted:
+            meetings = meetings.between_hours(*self.HOURS[wanted["time"]])
+        if "mode" in wanted:
+            meetings = meetings.filter(mode__in=[wanted["mode"], Group.Mode.HYBRID])
+        if "places" in wanted:
+            meetings = meetings.with_places()
+        for name in ("kind", "language", "audience"):
+            if name in wanted:
+                meetings = meetings.filter(**{f"group__{name}": wanted[name]})
+        if "access" in wanted:
+            meetings = meetings.filter(group__is_wheelchair_accessible=True)
+        if "q" in wanted:
+            meetings = meetings.filter(group__in=Group.objects.matching(wanted["q"]))
+        return meetings
 
 
 class GroupsField(forms.ModelMultipleChoiceField):

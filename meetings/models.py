@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models import Exists, F, OuterRef, Q, Window
+from django.db.models.functions import Now, RowNumber
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS
@@ -152,6 +152,24 @@ class MeetingQuerySet(models.QuerySet):
     def upcoming_cancelled(self):
         return self.filter(status=Meeting.Status.CANCELLED, starts_at__gt=Now())
 
+    def happening_now(self):
+        """Begun within half a day and not over."""
+        on = [Meeting.Status.SCHEDULED, Meeting.Status.HELD]
+        return self.filter(
+            status__in=on, starts_at__lte=Now(), starts_at__gt=Now() - timedelta(hours=12), ends_at__gt=Now()
+        )
+
+    def first_of_each_group(self):
+        """The earliest of each group among these."""
+        earlier = self.filter(group=OuterRef("group")).filter(
+            Q(starts_at__lt=OuterRef("starts_at")) | Q(starts_at=OuterRef("starts_at"), pk__lt=OuterRef("pk"))
+        )
+        return self.filter(~Exists(earlier))
+
+    def next_of_each_group(self, count: int):
+        nth = Window(RowNumber(), partition_by="group", order_by=["starts_at", "id"])
+        return self.annotate(nth=nth).filter(nth__lte=count)
+
     def over(self):
         return self.filter(ends_at__lt=Now())
 
@@ -192,18 +210,6 @@ class MeetingQuerySet(models.QuerySet):
         if first < last:
             return self.filter(local_time__hour__gte=first, local_time__hour__lt=last)
         return self.filter(Q(local_time__hour__gte=first) | Q(local_time__hour__lt=last))
-
-    def matching(self, text: str):
-        """Every word of the text occurs in the group's name, area, place or description."""
-        found = self
-        for word in text.split()[:8]:
-            found = found.filter(
-                Q(group__name__icontains=word)
-                | Q(group__area__icontains=word)
-                | Q(group__place__icontains=word)
-                | Q(group__description__icontains=word)
-            )
-        return found
 
     def of_group(self, group: Group):
         return self.filter(group=group)

@@ -41,6 +41,16 @@ def own_time(meeting: Meeting, zone: ZoneInfo | None) -> str:
     return "" if own.replace(tzinfo=None) == meeting.local_start.replace(tzinfo=None) else moment(own)
 
 
+def for_you(meeting: Meeting, zone: ZoneInfo | None) -> str:
+    """`4:30 pm (CST) for you`, with its day if that is another; nothing where the clocks agree or nobody said."""
+    if zone is None or (start := meeting.starts_at.astimezone(zone)).utcoffset() == meeting.local_start.utcoffset():
+        return ""
+    words = {"time": clock(start), "zone": start.tzname(), "weekday": format_date(start, "l")}
+    if start.date() != meeting.local_start.date():
+        return _("%(weekday)s %(time)s (%(zone)s) for you") % words
+    return _("%(time)s (%(zone)s) for you") % words
+
+
 def when_short(meeting: Meeting) -> str:
     """`Tuesday 6:30 pm (PST)`, for a subject line."""
     start = meeting.local_start

@@ -49,6 +49,7 @@ def pages(scene):
     return {
         "home": (None, reverse("home")),
         "find": (None, reverse("meetings:meeting_list")),
+        "find-week": (None, reverse("meetings:meeting_list") + "?view=week"),
         "find-nothing": (None, reverse("meetings:meeting_list") + "?q=nothing"),
         "meeting-visitor": (None, scene.willow_meeting.get_absolute_url()),
         "meeting-going": (scene.mia, scene.willow_meeting.get_absolute_url()),

@@ -20,6 +20,11 @@ register.filter("day", wording.day)
 register.filter("own_time", wording.own_time)
 
 
+@register.simple_tag(takes_context=True)
+def for_you(context, meeting: Meeting) -> str:
+    return wording.for_you(meeting, getattr(context.get("request"), "zone", None))
+
+
 @register.simple_tag
 def coming_meetings(group: Group, member: Member | AnonymousUser | None = None, count: int = 6) -> list[Meeting]:
     """The dates ahead, cancelled ones too, each with the member's own answer as `mine`."""

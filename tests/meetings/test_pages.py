@@ -21,12 +21,26 @@ def names_found(client, **filters):
 def town(db):
     monday = timezone.now() + timedelta(days=7 - timezone.now().weekday(), hours=0)
     at = monday.replace(hour=16, minute=0)  # noon in New York, give or take the hour of the clock change
-    make.meeting(make.group(name="Garden", kind=Group.Kind.SKILLS, area="North side"), starts_at=at)
     make.meeting(
-        make.group(name="Harbor", kind=Group.Kind.INFORMAL, mode=Group.Mode.ONLINE, language="es"),
-        starts_at=at + timedelta(days=1, hours=7),
+        make.group(name="Garden", kind=Group.Kind.SKILLS, area="North side", is_wheelchair_accessible=True),
+        starts_at=at,
     )
-    make.meeting(make.group(name="Lantern", mode=Group.Mode.HYBRID), starts_at=at + timedelta(days=1))
+    harbor = make.meeting(
+        make.group(
+            name="Harbor",
+            kind=Group.Kind.INFORMAL,
+            mode=Group.Mode.ONLINE,
+            language="es",
+            description="Cerca del jardín",
+        ),
+        starts_at=at + timedelta(days=1, hours=7),
+        capacity=1,
+    )
+    make.participation(harbor, make.member())
+    make.meeting(
+        make.group(name="Lantern", mode=Group.Mode.HYBRID, audience=Group.Audience.WOMEN),
+        starts_at=at + timedelta(days=1),
+    )
     make.meeting(make.group(name="Quiet", is_listed=False), starts_at=at)
 
 
@@ -43,7 +57,17 @@ def town(db):
         ({"q": "north gar"}, ["Garden"]),
         ({"q": "Quiet"}, []),
         ({"day": "0", "kind": "informal"}, []),
-        ({"day": "someday", "kind": "x", "page": "999"}, ["Garden", "Harbor", "Lantern"]),
+        ({"day": "someday", "kind": "x"}, ["Garden", "Harbor", "Lantern"]),
+        ({"audience": "women"}, ["Lantern"]),
+        ({"access": "1"}, ["Garden"]),
+        ({"places": "1"}, ["Garden", "Lantern"]),
+        ({"q": "gardn"}, ["Garden"]),
+        ({"q": "lantren"}, ["Lantern"]),
+        ({"q": "jardín"}, ["Harbor"]),
+        ({"q": "JARDIN"}, ["Harbor"]),
+        ({"q": "Hidden Lane"}, []),
+        ({"q": "Community house"}, []),
+        ({"q": "' & | ! :*"}, ["Garden", "Harbor", "Lantern"]),
     ],
 )
 def test_filters_find_what_fits(client, town, filters, expected):
@@ -56,6 +80,94 @@ def test_empty_result_says_what_to_do(client, town):
     assert "Show all meetings" in page
 
 
+def test_a_choice_that_is_none_is_left_out_and_said(client, town):
+    page = client.get(reverse("meetings:meeting_list"), {"day": "someday"})
+
+    assert page.status_code == 200
+    assert "We did not understand a choice, and left it out: Day." in page.content.decode()
+
+
+@pytest.mark.parametrize("number", ["2", "999", "99999999999999999999", "0", "-1", "x"])
+def test_a_page_that_is_not_there_says_so(client, town, number):
+    page = client.get(reverse("meetings:meeting_list"), {"page": number, "mode": "in-person"})
+
+    assert page.status_code == 404
+    assert "There is no such page of meetings." in page.content.decode()
+    assert 'href="?mode=in-person"' in page.content.decode()
+
+
+def test_nothing_found_offers_what_is_close(client, town):
+    page = client.get(reverse("meetings:meeting_list"), {"day": "0", "kind": "informal"})
+
+    found = [(one["without"], one["meeting"].group.name) for one in page.context["alternatives"]]
+    assert found == [("Monday", "Harbor"), ("informal", "Garden")] or found == [
+        ("informal", "Garden"),
+        ("Monday", "Harbor"),
+    ]
+
+
+def test_a_group_is_listed_once_with_its_pattern_and_further_dates(client, db):
+    group = make.group(name="Garden")
+    series = make.series(group, weekdays=[1], start_time="18:30")
+    soon = timezone.now() + timedelta(days=1)
+    for n in range(4):
+        make.meeting(group, series=series, starts_at=soon + timedelta(weeks=n))
+
+    page = client.get(reverse("meetings:meeting_list"))
+
+    (meeting,) = [meeting for meetings in page.context["days"].values() for meeting in meetings]
+    assert meeting.starts_at == soon.replace(microsecond=0)
+    assert [one.starts_at for one in meeting.further] == [
+        soon.replace(microsecond=0) + timedelta(weeks=1),
+        soon.replace(microsecond=0) + timedelta(weeks=2),
+    ]
+    assert "Every Tuesday, 6:30 pm" in page.content.decode()
+
+
+def test_what_is_happening_now_comes_first(client, town):
+    make.meeting(make.group(name="Evening"), starts_at=timezone.now() - timedelta(minutes=20))
+    make.meeting(make.group(name="Hidden", is_listed=False), starts_at=timezone.now() - timedelta(minutes=20))
+    make.meeting(make.group(name="Over"), starts_at=timezone.now() - timedelta(hours=2), minutes=60)
+
+    for address in (reverse("meetings:meeting_list"), reverse("home")):
+        page = client.get(address)
+        assert [meeting.group.name for meeting in page.context["now"]] == ["Evening"]
+        assert "Happening now" in page.content.decode()
+
+
+def test_times_are_shown_in_the_visitors_zone_too(client, db, settings):
+    make.meeting(make.group(time_zone="America/New_York"), starts_at=timezone.now() + timedelta(days=1))
+    here = client.get(reverse("meetings:meeting_list")).content.decode()
+    client.cookies[settings.ZONE_COOKIE_NAME] = "America/New_York"
+    same = client.get(reverse("meetings:meeting_list")).content.decode()
+    client.cookies[settings.ZONE_COOKIE_NAME] = "Asia/Tokyo"
+    away = client.get(reverse("meetings:meeting_list")).content.decode()
+
+    assert "for you" not in here + same
+    assert "(JST) for you" in away
+
+
+def test_the_week_is_a_table(client, cast):
+    page = client.get(reverse("meetings:meeting_list"), {"view": "week"})
+
+    assert [name for _time, cells in page.context["rows"] for cell in cells for name in map(str, cell)] == [
+        str(cast.willow_meeting)
+    ]
+    assert "Cedar morning" not in page.content.decode()
+    assert page.content.decode().count('scope="col"') == 7
+
+
+@pytest.mark.parametrize("how_many", [3, 300])
+def test_week_costs_the_same_whatever_there_is(client, db, how_many):
+    for n in range(how_many):
+        make.meeting(make.group(), starts_at=timezone.now() + timedelta(days=1, minutes=n))
+
+    with CaptureQueriesContext(connection) as queries:
+        client.get(reverse("meetings:meeting_list"), {"view": "week"})
+
+    assert len(queries) == 1
+
+
 @pytest.mark.parametrize("how_many", [3, 300])
 def test_list_costs_the_same_whatever_there_is(client, db, how_many):
     for n in range(how_many):
@@ -66,7 +178,7 @@ def test_list_costs_the_same_whatever_there_is(client, db, how_many):
     ) as queries:
         client.get(reverse("meetings:meeting_list"))
 
-    assert len(queries) == 2
+    assert len(queries) == 4
 
 
 def test_answering_from_the_page_and_undoing_it(cast, sign_in):
