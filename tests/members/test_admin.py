@@ -90,14 +90,14 @@ def test_closed_account_gets_no_admin_page(cast, sign_in):
     client = sign_in(cast.carol)
     Member.objects.filter(pk=cast.carol.pk).update(is_active=False)
 
-    assert client.get("/admin/", follow=True).request["PATH_INFO"] == reverse("account_login")
+    assert client.get("/admin/", follow=True).request["PATH_INFO"] == reverse("account_inactive")
 
 
 @pytest.mark.parametrize(
     ("name", "pages"),
     [
         ("carol", COUNSELORS_PAGES),
-        ("olga", COUNSELORS_PAGES | {"email"}),
+        ("olga", COUNSELORS_PAGES | {"email", "question"}),
         ("sam", {"group", "meeting", "member", "email", "auditevent"}),
     ],
 )
