@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
 from groups.models import Membership
 from meetings import services
@@ -80,6 +81,27 @@ def test_place_taken_just_before_leaving_is_given_back(cast):
     assert left.result(10) is True
     assert Participation.objects.get(member=cast.mia).rsvp == "declined"
     assert Meeting.objects.get(pk=cast.willow_meeting.pk).places_taken == 0
+
+
+def test_standing_places_count_a_place_that_is_just_being_taken(cast):
+    Membership.objects.filter(member=cast.max).update(standing_rsvp=True, standing_since=timezone.now())
+    Meeting.objects.filter(pk=cast.willow_meeting.pk).update(capacity=1)
+
+    with half_way(lambda: services.answer_going(cast.willow_meeting, by=cast.mia)):
+        filled = start(services.fill_all_standing_places)
+
+    assert filled.result(10) == 1
+    assert Participation.objects.get(member=cast.max).rsvp == "waitlisted"
+
+
+def test_nobody_is_given_a_standing_place_while_they_leave(cast):
+    Membership.objects.filter(member=cast.mia).update(standing_rsvp=True, standing_since=timezone.now())
+
+    with half_way(lambda: services.leave_group(cast.willow, by=cast.mia)):
+        filled = start(services.fill_all_standing_places)
+
+    assert filled.result(10) == 0
+    assert not Participation.objects.filter(member=cast.mia).exists()
 
 
 def test_moving_a_series_leaves_a_date_cancelled_that_is_just_being_cancelled(cast):

@@ -12,6 +12,7 @@ from django.utils import timezone
 from groups.models import Membership
 from meetings import services
 from meetings.models import Meeting, Participation
+from meetings.services.standing import fill_standing_places
 from tests import make
 
 
@@ -74,7 +75,7 @@ def test_only_who_is_in_the_group_is_answered_for(cast, status):
     Membership.objects.filter(member=cast.mia).update(status=status)
     new = make.meeting(cast.willow, starts_at=timezone.now() + timedelta(days=9))
 
-    services.fill_all_standing_places()
+    fill_standing_places(cast.willow)
 
     assert answers(new) == []
 
