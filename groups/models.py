@@ -269,6 +269,11 @@ class Membership(models.Model):
     def __str__(self):
         return f"{self.member.code} · {self.group.name}"
 
+    @property
+    def was_declined(self) -> bool:
+        """Whether they asked and a counselor said no; asking again makes it a new request."""
+        return self.status == Membership.Status.REMOVED and self.decided_at is not None
+
 
 class AgreementQuerySet(models.QuerySet["Agreement"]):
     def visible_to(self, staff: Member):

@@ -1,13 +1,18 @@
 from collections.abc import Collection
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
+import outbox.services as outbox
 from audit.services import record
 from members.models import Member
 
 from .models import Acceptance, Agreement, Facilitator, Group, Membership
+
+DECISION_HELPS_FOR = timedelta(days=14)  # a mail about it that could not leave until then is not sent any more
 
 
 @transaction.atomic
@@ -53,6 +58,12 @@ def join_group(group: Group, *, by: Member, agreement: Agreement | None) -> Memb
     accept_agreement(agreement, by=by)
     was_removed = membership is not None and membership.removed_at is not None
     at_once = group.enrolment == Group.Enrolment.OPEN and not was_removed
+    if membership and membership.status == Membership.Status.REQUESTED and not at_once:
+        return membership
+    return _admit_or_ask(group, by=by, at_once=at_once)
+
+
+def _admit_or_ask(group: Group, *, by: Member, at_once: bool) -> Membership:
     now = timezone.now()
     membership, _created = Membership.objects.update_or_create(
         group=group,
@@ -61,6 +72,7 @@ def join_group(group: Group, *, by: Member, agreement: Agreement | None) -> Memb
             "status": Membership.Status.ACTIVE if at_once else Membership.Status.REQUESTED,
             "requested_at": now,
             "joined_at": now if at_once else None,
+            "decided_at": None,
             "left_at": None,
         },
     )
@@ -88,20 +100,36 @@ def has_accepted(agreement: Agreement | None, member: Member) -> bool:
 
 @transaction.atomic
 def approve_request(membership: Membership, *, by: Member) -> bool:
-    """Let somebody who asked into the group. False if nothing was asked any more."""
+    """Let somebody who asked into the group, and tell them. False if nothing was asked any more."""
     requested = Membership.objects.requested().filter(pk=membership.pk)
-    if not requested.update(status=Membership.Status.ACTIVE, joined_at=timezone.now(), left_at=None, removed_at=None):
+    now = timezone.now()
+    if not requested.update(
+        status=Membership.Status.ACTIVE, joined_at=now, decided_at=now, left_at=None, removed_at=None
+    ):
         return False
+    _tell(membership, decided_at=now)
     record("membership.approved", membership.group, by=by, member=str(membership.member_id))
     return True
 
 
 @transaction.atomic
 def decline_request(membership: Membership, *, by: Member) -> bool:
-    """Say no to a request. False if nothing was asked any more."""
+    """Say no to a request, and tell them. False if nothing was asked any more."""
     requested = Membership.objects.requested().filter(pk=membership.pk)
     now = timezone.now()
-    if not requested.update(status=Membership.Status.REMOVED, left_at=now, removed_at=now):
+    if not requested.update(status=Membership.Status.REMOVED, decided_at=now, left_at=now, removed_at=now):
         return False
+    _tell(membership, decided_at=now)
     record("membership.declined", membership.group, by=by, member=str(membership.member_id))
     return True
+
+
+def _tell(membership: Membership, *, decided_at: datetime) -> None:
+    """One mail for each decision: somebody who asks again hears again."""
+    outbox.queue(
+        "join_decision",
+        [membership.member_id],
+        about_id=UUID(int=membership.pk),  # memberships are numbered
+        fact=decided_at.isoformat(),
+        expires_at=decided_at + DECISION_HELPS_FOR,
+    )

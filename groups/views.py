@@ -53,8 +53,8 @@ def group_join(request, slug):
     group = access.get_group(request, slug)
     agreement = Agreement.objects.current_for(group)
     next_url = _safe_next(request) or group.get_absolute_url()
-    if group.enrolment == Group.Enrolment.CLOSED and not _is_in(request.user, group):
-        messages.info(request, _("This group takes new people by invitation only."))
+    if words := _why_not_join(request.user, group):
+        messages.info(request, words)
         return redirect(group)
     form = JoinForm(request.POST if request.method == "POST" else None, agreement=agreement)
     if form.is_valid():
@@ -78,8 +78,15 @@ def group_join(request, slug):
     )
 
 
-def _is_in(member, group) -> bool:
-    return Membership.objects.active().filter(group=group, member=member).exists()
+def _why_not_join(member, group: Group) -> str:
+    """In words, what keeps somebody from joining or asking; nothing for who is in it and may owe the rules a look."""
+    membership = Membership.objects.filter(group=group, member=member).first()
+    status = membership.status if membership else None
+    if status == Membership.Status.REQUESTED and group.enrolment != Group.Enrolment.OPEN:
+        return _("You have asked already. A counselor will answer.")
+    if status != Membership.Status.ACTIVE and group.enrolment == Group.Enrolment.CLOSED:
+        return _("This group takes new people by invitation only.")
+    return ""
 
 
 def _safe_next(request) -> str:

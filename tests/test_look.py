@@ -11,7 +11,8 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from groups.models import Group
+from groups.models import Group, Membership
+from groups.services import decline_request
 from meetings.access import answer_token
 from members.services import open_calendar
 from tests import make
@@ -40,6 +41,10 @@ def scene(cast):
     make.participation(make.meeting(cast.willow, status="cancelled", changed_at=changed_at), cast.max)
     make.participation(make.meeting(cast.cedar, starts_at=timezone.now() - timedelta(weeks=6)), cast.nora)
     cast.now, cast.full = now, full
+    cast.asking = make.group(name="Harbor circle", enrolment=Group.Enrolment.BY_REQUEST)
+    asked = {"status": Membership.Status.REQUESTED, "joined_at": None}
+    make.membership(cast.asking, cast.vera, **asked)
+    decline_request(make.membership(cast.asking, cast.max, **asked), by=cast.carol)
     return cast
 
 
@@ -56,6 +61,8 @@ def pages(scene):
         "meeting-waiting": (scene.mia, scene.full.get_absolute_url()),
         "group": (None, scene.willow.get_absolute_url()),
         "group-member": (scene.mia, scene.willow.get_absolute_url()),
+        "group-asked": (scene.vera, scene.asking.get_absolute_url()),
+        "group-declined": (scene.max, scene.asking.get_absolute_url()),
         "first-time": (None, reverse("groups:first_time")),
         "join": (scene.vera, reverse("groups:group_join", args=["willow"])),
         "leave-group": (scene.mia, reverse("meetings:group_leave", args=["willow"])),
