@@ -113,6 +113,7 @@ class GroupAdmin(ScopedAdmin):
                     "area",
                     "place",
                     "address",
+                    "is_address_public",
                     "place_notes",
                     "is_wheelchair_accessible",
                     "access_notes",

@@ -136,7 +136,15 @@ class Group(models.Model):
     gives_attendance_letters = models.BooleanField(_("gives attendance letters"), default=False)
     area = models.CharField(_("area, shown to everybody"), max_length=120, blank=True)
     place = models.CharField(_("place"), max_length=200, blank=True)
-    address = models.CharField(_("address, shown to those with a place"), max_length=300, blank=True)
+    address = models.CharField(_("address"), max_length=300, blank=True)
+    is_address_public = models.BooleanField(
+        _("show place and address to everybody"),
+        default=False,
+        help_text=_(
+            "Otherwise only people with a place see them. Other sites list a group that meets in a room "
+            "as active only if its address is public."
+        ),
+    )
     place_notes = models.TextField(_("how to get in"), blank=True)
     link = models.URLField(_("meeting link, shown to those with a place"), max_length=500, blank=True)
     is_wheelchair_accessible = models.BooleanField(_("wheelchair access"), default=False)
@@ -177,6 +185,13 @@ class Group(models.Model):
 
     def get_absolute_url(self):
         return reverse("groups:group_detail", args=[self.slug])
+
+    @property
+    def public_address(self) -> str:
+        """`Community house, 12 Mill Street`, if everybody may know; else nothing."""
+        if not self.is_address_public or self.mode == Group.Mode.ONLINE:
+            return ""
+        return ", ".join(filter(None, [self.place, self.address]))
 
     def sequence(self, minutes: int) -> list["Phase"]:
         """The parts of its meetings in order: its own, else the usual ones for a meeting of so many minutes."""

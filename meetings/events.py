@@ -1,6 +1,6 @@
 """Dates as schema.org events, for search engines: what a visitor reads on the page, and no more.
 
-The area, never the address or the link; our page as the address of the event.
+The area, and the address only of a group that shows it to everybody; never the link, but our page instead.
 """
 
 import json
@@ -46,8 +46,11 @@ def _event(meeting: Meeting) -> dict[str, object]:
 
 
 def _where(meeting: Meeting, url: str) -> object:
-    area = {"@type": "Place", "name": meeting.group.area, "address": meeting.group.area}
+    group = meeting.group
+    place = {"@type": "Place", "name": group.area, "address": group.area}
+    if group.public_address:
+        place |= {"name": group.place or group.area, "address": group.address}
     online = {"@type": "VirtualLocation", "url": url}
     if meeting.mode == Group.Mode.ONLINE:
         return online
-    return [area, online] if meeting.mode == Group.Mode.HYBRID else area
+    return [place, online] if meeting.mode == Group.Mode.HYBRID else place

@@ -40,7 +40,7 @@ class MeetingSeriesQuerySet(models.QuerySet):
     def fingerprint(self) -> str:
         """Another text whenever these, what everybody may know of their groups, or their suspensions change."""
         of_group = ("id", "slug", "name", "mode", "audience", "language", "cross_talk", "area", "description")
-        more = ("gives_attendance_letters", "is_wheelchair_accessible")
+        more = ("gives_attendance_letters", "is_wheelchair_accessible", "is_address_public", "place", "address")
         rule = ("id", "weekdays", "start_time", "minutes", "time_zone", "from_on", "until_on")
         facts = Fingerprint(*rule, *(f"group__{name}" for name in of_group + more))
         pauses = Fingerprint("id", "series", "from_on", "until_on", "place_only")

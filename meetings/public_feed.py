@@ -1,7 +1,7 @@
 """Our weekly meetings as other sites read them: rows of the Meeting Guide format (github.com/code4recovery/spec).
 
-Pure: facts in, rows out. What only people with a place may know is not among the facts (PRV-14): no address, no
-link, no name of a person. `meetings.feed` reads what others write in this format.
+Pure: facts in, rows out. What only people with a place may know is not among the facts (PRV-14): no link, no name of
+a person, and no address but of a group that shows it to everybody. `meetings.feed` reads what others write in this format.
 """
 
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ LANGUAGE_TYPES = {"en": "EN", "es": "S"}
 class Weekly(NamedTuple):
     """A series that meets every week, with what everybody may know of its group.
 
-    Weekdays count from Monday = 0. `closure`: "" it meets, "place" only online for now, "all" not at all for now.
+    Weekdays count from Monday = 0. `place` and `address` are empty where only people with a place know them. `closure`: "" it meets, "place" only online for now, "all" not at all for now.
     """
 
     id: int
@@ -45,9 +45,11 @@ class Weekly(NamedTuple):
     gives_attendance_letters: bool
     is_wheelchair_accessible: bool
     area: str
+    place: str
+    address: str
     description: str
     closure: str
-    address: str
+    url: str
     updated_at: datetime
 
 
@@ -76,18 +78,20 @@ def _row(one: Weekly, around: str) -> dict[str, Any]:
         "time": f"{one.start_time:%H:%M}",
         "end_time": _end_time(one),
         "timezone": one.time_zone,
-        "formatted_address": roughly(area, around),
-        "approximate": "yes",
+        "formatted_address": roughly([one.address, *area] if one.address else area, around),
+        "approximate": "no" if one.address else "yes",
         "types": types(one),
-        "url": one.address,
+        "url": one.url,
         "updated": f"{one.updated_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
     }
+    if one.address and one.place:
+        row["location"] = one.place
     if area:
         row["regions"] = area[::-1]
     if one.description:
         row["notes"] = one.description
     if one.mode != "in-person" and one.closure != "all":
-        row["conference_url"] = one.address
+        row["conference_url"] = one.url
     return row
 
 

@@ -10,6 +10,7 @@ urlpatterns = [
     path("meetings/<uuid:meeting_id>/calendar.ics", views.meeting_calendar, name="meeting_calendar"),
     path("meetings/<uuid:meeting_id>/roster/", views.meeting_roster, name="meeting_roster"),
     path("groups/<slug:slug>/calendar.ics", views.group_calendar, name="group_calendar"),
+    path("meetings/embed/", views.embed, name="embed"),
     path("meetings.json", views.public_feed, name="public_feed"),
     path("sitemap.xml", views.sitemap, name="sitemap"),
     path("robots.txt", views.robots, name="robots"),

@@ -33,6 +33,7 @@ SAME_FOR_EVERYBODY = {
     "meetings:answer_from_mail",
     "meetings:calendar_feed",
     "meetings:group_calendar",
+    "meetings:embed",
     "meetings:public_feed",
     "meetings:robots",
     "meetings:sitemap",

@@ -4,6 +4,7 @@
 Anything else is production, which refuses to start half-safe.
 """
 
+import re
 from datetime import timedelta
 from email.utils import formataddr
 from pathlib import Path
@@ -294,6 +295,11 @@ REMIND_HOURS = (9, 19)  # in the group's own zone
 OFFER_HOURS = 24  # a freed place is kept for the next in line, never past the start
 # The town the groups are in, told to other sites instead of addresses: `City, ST, Country`.
 CENTRE_AREA = env.str("CENTRE_AREA", default="Riverside, CA, USA" if LOCAL else "USA")
+# Sites that may show our dates in a frame of theirs, such as `https://town.example`; none: there is no such page.
+EMBED_SITES = env.list("EMBED_SITES", default=[])
+for site in EMBED_SITES:
+    if not re.fullmatch(r"https?://[\w.-]+(:\d+)?", site, re.ASCII):
+        raise ImproperlyConfigured(f"EMBED_SITES has {site!r}: write each as https://town.example, without a path.")
 LINK_OPENS_BEFORE = timedelta(minutes=60)
 SMALLEST_COUNT_SHOWN = 11  # to people who may only see aggregates
 

@@ -4,7 +4,7 @@ from .calendar import calendar_feed, group_calendar, meeting_calendar, my_calend
 from .find import home, meeting_list
 from .meeting import answer_from_mail, meeting_detail, meeting_rsvp
 from .my_week import group_leave, my_attendance, my_week, week_seen
-from .other_sites import public_feed, robots, sitemap
+from .other_sites import embed, public_feed, robots, sitemap
 from .reminders import reminders
 from .roster import meeting_roster
 from .standing import group_standing
@@ -12,6 +12,7 @@ from .standing import group_standing
 __all__ = [
     "answer_from_mail",
     "calendar_feed",
+    "embed",
     "group_calendar",
     "group_leave",
     "group_standing",

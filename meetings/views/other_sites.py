@@ -7,12 +7,15 @@ from datetime import datetime
 from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
 
+from csp.decorators import csp_replace
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.cache import get_conditional_response
+from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
 from audit.models import AuditEvent
@@ -22,6 +25,7 @@ from members.time_zones import is_time_zone
 from ..models import Meeting, MeetingSeries
 from ..public_feed import Weekly, rows
 
+EMBED_DAYS, EMBED_MOST = 7, 100
 FEED_PHONE = re.compile(r"\+\d{1,3}(-\d{3}){2}-\d{4}")
 
 
@@ -69,8 +73,9 @@ def _weekly(series) -> list[Weekly]:
 
 
 def _facts(series: MeetingSeries, updated_at: datetime) -> Weekly:
-    """Everything that leaves us: address, place, link and people of a group are not in it."""
+    """Everything that leaves us: link and people of a group are not in it, its address only if it is public."""
     group = series.group
+    shows_address = bool(group.public_address)
     return Weekly(
         id=series.pk,
         slug=group.slug,
@@ -86,9 +91,11 @@ def _facts(series: MeetingSeries, updated_at: datetime) -> Weekly:
         gives_attendance_letters=group.gives_attendance_letters,
         is_wheelchair_accessible=group.is_wheelchair_accessible,
         area=group.area,
+        place=group.place if shows_address else "",
+        address=group.address if shows_address else "",
         description=group.description,
         closure=_closure(series),
-        address=settings.SITE_URL + group.get_absolute_url(),
+        url=settings.SITE_URL + group.get_absolute_url(),
         updated_at=updated_at,
     )
 
@@ -115,6 +122,35 @@ def _entity() -> dict[str, str]:
         "entity_phone": settings.CENTRE_PHONE if FEED_PHONE.fullmatch(settings.CENTRE_PHONE) else "",
     }
     return {name: value for name, value in entity.items() if value}
+
+
+@login_not_required
+@require_safe
+@xframe_options_exempt
+def embed(request):
+    """The coming week of all listed groups, for a frame on the sites named in EMBED_SITES; sets no cookie.
+
+    `language` is that of the other site: a frame has no choice of its own.
+    """
+    if not settings.EMBED_SITES:
+        raise Http404
+    framed = csp_replace({"frame-ancestors": settings.EMBED_SITES})(_week_to_embed)
+    language = request.GET.get("language", "")
+    with translation.override(language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE):
+        return framed(request)
+
+
+def _week_to_embed(request):
+    meetings = Meeting.objects.listed().upcoming_or_cancelled().within_days(EMBED_DAYS).in_order()
+    response = render(
+        request,
+        "meetings/embed.html",
+        {"meetings": meetings.select_related("group")[:EMBED_MOST], "site_url": settings.SITE_URL},
+    )
+    response["Cache-Control"] = "public, max-age=300"
+    response["X-Robots-Tag"] = "noindex"
+    response["Content-Language"] = translation.get_language()
+    return response
 
 
 @login_not_required

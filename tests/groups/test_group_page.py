@@ -155,3 +155,14 @@ def test_every_week_button_shows_to_members_only(cast, sign_in):
     assert "I come every week" in page_of(cast.willow, sign_in(cast.mia))
     assert "I come every week" not in page_of(cast.willow, sign_in(cast.vera))
     assert Membership.objects.filter(standing_rsvp=True).count() == 0
+
+
+def test_address_shows_to_everybody_only_where_the_group_says_so(client, cast):
+    pages = [cast.willow.get_absolute_url(), cast.willow_meeting.get_absolute_url()]
+    before = [client.get(page).content.decode() for page in pages]
+    type(cast.willow).objects.filter(pk=cast.willow.pk).update(is_address_public=True)
+    after = [client.get(page).content.decode() for page in pages]
+
+    assert ["12 Hidden Lane" in page for page in before] == [False, False]
+    assert ["12 Hidden Lane" in page for page in after] == [True, True]
+    assert not any("hidden-room" in page for page in after)

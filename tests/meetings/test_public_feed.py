@@ -51,7 +51,9 @@ def weekly(**fields):
         "area": "Riverside",
         "description": "",
         "closure": "",
-        "address": "https://meet.example/groups/willow/",
+        "place": "",
+        "address": "",
+        "url": "https://meet.example/groups/willow/",
         "updated_at": datetime(2026, 11, 1, 12, 30, 5, tzinfo=UTC),
     }
     return Weekly(**(usual | fields))
@@ -209,6 +211,33 @@ def test_feed_tells_nothing_that_only_people_with_a_place_know(client, cast, sit
     assert cast.mia.code not in text
 
 
+def test_group_that_shows_its_address_is_a_place_one_can_go_to(client, db, site):
+    make.series(make.group(slug="open", is_address_public=True, time_zone="America/Chicago"), weekdays=[1])
+    make.series(make.group(slug="online", is_address_public=True, mode="online"), weekdays=[1])
+
+    rows = {row["slug"]: row for row in read(client)}
+
+    place = {name: rows["open-tue"][name] for name in ("formatted_address", "approximate", "location", "regions")}
+    assert place == {
+        "formatted_address": "12 Hidden Lane, Riverside, Springfield, IL, USA",
+        "approximate": "no",
+        "location": "Community house",
+        "regions": ["Riverside"],
+    }
+    assert "Hidden Lane" not in json.dumps(rows["online-tue"])
+    assert "hidden-room" not in json.dumps(rows)
+
+
+def test_feed_is_another_once_an_address_is_shown(client, db, site):
+    group = make.group()
+    make.series(group)
+    before = client.get(reverse("meetings:public_feed"))["ETag"]
+
+    Group.objects.filter(pk=group.pk).update(is_address_public=True)
+
+    assert client.get(reverse("meetings:public_feed"))["ETag"] != before
+
+
 def test_empty_feed_is_an_empty_list(client, db, site):
     answer = client.get(reverse("meetings:public_feed"))
 
@@ -223,12 +252,14 @@ def test_our_own_import_reads_the_feed_back(client, db, site, tmp_path):
             {"weekdays": [0, 3], "start_time": "07:15", "minutes": 45},
             {"weekdays": [6], "start_time": "23:00", "minutes": 120},
             {"weekdays": [5], "start_time": "12:00", "minutes": 60},
+            {"weekdays": [2], "start_time": "20:00", "minutes": 75},
         ]
     ):
-        mode = ["online", "in-person", "in-person"][n]
-        make.series(
-            make.group(mode=mode, language=["en", "es", "en"][n], audience=["men", "anyone", "young"][n]), **rule
-        )
+        mode = ["online", "in-person", "in-person", "hybrid"][n]
+        audience = ["men", "anyone", "young", "women"][n]
+        language = ["en", "es", "en", "es"][n]
+        group = make.group(mode=mode, language=language, audience=audience, is_address_public=mode == "hybrid")
+        make.series(group, **rule)
     before = patterns()
     file = tmp_path / "meetings.json"
     file.write_bytes(client.get(reverse("meetings:public_feed")).content)

@@ -267,6 +267,8 @@ class Site:
 
     def __init__(self, state: Path) -> None:
         self.port = free_port()
+        if not (state / "ports.json").exists():  # the usual ones may be wanted by whatever else this machine runs
+            (state / "ports.json").write_text(json.dumps({"smtp": free_port(), "mail": free_port()}))
         self.began = time.monotonic()
         self.process = subprocess.Popen(
             [ROOT / "dev", "run", "--port", str(self.port)],
