@@ -1,7 +1,7 @@
 """Our weekly meetings as other sites read them: rows of the Meeting Guide format (github.com/code4recovery/spec).
 
 Pure: facts in, rows out. What only people with a place may know is not among the facts (PRV-14): no link, no name of
-a person, and no address but of a group that shows it to everybody. `meetings.feed` reads what others write in this format.
+a person, and no address but of a group that shows it to everybody. `meetings.feed` reads what others write.
 """
 
 from collections.abc import Iterable
@@ -28,7 +28,8 @@ LANGUAGE_TYPES = {"en": "EN", "es": "S"}
 class Weekly(NamedTuple):
     """A series that meets every week, with what everybody may know of its group.
 
-    Weekdays count from Monday = 0. `place` and `address` are empty where only people with a place know them. `closure`: "" it meets, "place" only online for now, "all" not at all for now.
+    Weekdays count from Monday = 0. `place` and `address` are empty where only people with a place know them.
+    `closure`: "" it meets, "place" only online for now, "all" not at all for now.
     """
 
     id: int
