@@ -1,5 +1,8 @@
+from uuid import UUID
+
 from django.db import models
 from django.db.models import Q
+from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import Now
 
 
@@ -19,6 +22,11 @@ class AuditEventQuerySet(models.QuerySet):
     def about(self, object_type: str, object_ids: list[str], *, kind: str):
         """What happened to some things, of one kind of action such as `group.`."""
         return self.filter(object_type=object_type, object_id__in=object_ids, action__startswith=kind)
+
+    def touching(self, member_id: UUID):
+        """What a member did, and what was done with their record, newest first."""
+        done_to = Q(object_type="members.member", object_id=str(member_id)) | Q(details__member=str(member_id))
+        return self.filter(Q(actor_id=member_id) | done_to)
 
     def last_by_object(self) -> dict:
         return dict(self.order_by().values_list("object_id").annotate(last=models.Max("happened_at")))
@@ -42,7 +50,11 @@ class AuditEvent(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["object_type", "object_id"], name="audit_by_object")]
+        indexes = [
+            models.Index(fields=["object_type", "object_id"], name="audit_by_object"),
+            models.Index(fields=["actor_id", "-id"], name="audit_by_actor"),
+            models.Index(KeyTransform("member", "details"), name="audit_by_member"),
+        ]
 
     def __str__(self):
         return f"{self.action} {self.object_type} {self.object_id}"

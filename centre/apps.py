@@ -7,6 +7,7 @@ class CentreConfig(AppConfig):
     verbose_name = _("The centre")
 
     def ready(self):
-        from . import mails
+        from . import mails, my_data
 
         mails.register()
+        my_data.register_parts()

@@ -7,6 +7,7 @@ class GroupsConfig(AppConfig):
     verbose_name = _("Groups")
 
     def ready(self):
-        from . import mails
+        from . import mails, my_data
 
         mails.register()
+        my_data.register_parts()

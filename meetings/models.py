@@ -211,6 +211,9 @@ class MeetingQuerySet(models.QuerySet):
             return self.filter(local_time__hour__gte=first, local_time__hour__lt=last)
         return self.filter(Q(local_time__hour__gte=first) | Q(local_time__hour__lt=last))
 
+    def with_attendance_recorded_by(self, staff: Member):
+        return self.filter(pk__in=Participation.objects.filter(recorded_by=staff).values("meeting"))
+
     def of_group(self, group: Group):
         return self.filter(group=group)
 

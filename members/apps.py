@@ -11,8 +11,9 @@ class MembersConfig(AppConfig):
     def ready(self):
         from django.contrib.auth.signals import user_logged_in
 
-        from . import session_limits
+        from . import my_data, session_limits
 
+        my_data.register_parts()
         # Django saves the session right after this: its times cost no write of their own.
         user_logged_in.connect(lambda request, **_: session_limits.begin(request.session), weak=False)
 

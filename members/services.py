@@ -73,6 +73,11 @@ def end_sessions(member: Member) -> None:
     record("member.sessions_ended", member, by=member)
 
 
+def note_data_taken(member: Member) -> None:
+    """Note that a member took a copy of what this site knows about them: they would see it if somebody else did."""
+    record("member.data_taken", member, by=member)
+
+
 @transaction.atomic
 def open_calendar(member: Member) -> bool:
     """Give a member an address for their calendar, with their consent (EML-10). False if they have one."""

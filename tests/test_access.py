@@ -29,6 +29,10 @@ TABLE = {
     "members:leave_page": {"GET": {"": [METHOD] * 9}, "POST": {"": [302] * 9}},
     "members:display": {"GET": {"": ALL_SEE}, "POST": {"": [400] * 9}},
     "members:settings": {"GET": {"": [SIGN_IN] + [200] * 8}, "POST": {"": [SIGN_IN] + [METHOD] * 8}},
+    "members:my_data": {"GET": {"": [SIGN_IN] + [200] * 8}, "POST": {"": [SIGN_IN] + [METHOD] * 8}},
+    "members:my_data_part": {"GET": {"part": [SIGN_IN] + [200] * 8}, "POST": {"part": [SIGN_IN] + [METHOD] * 8}},
+    # All of it in one file: each shows once more who they are.
+    "members:my_data_take": {"GET": {"": [302] * 9}, "POST": {"": [302] * 9}},
     "members:display_name": {"GET": {"": [SIGN_IN] + [200] * 8}, "POST": {"": [SIGN_IN] + [400] * 8}},
     "members:stay": {"GET": {"": [SIGN_IN] + [200] * 8}, "POST": {"": [SIGN_IN] + [204] * 8}},
     "members:draft": {"GET": {"": [SIGN_IN] + [200] * 8}, "POST": {"": [302] * 9}},
@@ -159,6 +163,8 @@ def url_of(name: str, thing: str, cast) -> str:
     group = getattr(cast, thing, None)
     if thing == "token":
         return reverse(name, args=["anything"])
+    if thing == "part":
+        return reverse(name, args=["account"])
     if thing == "answer":
         return reverse(name, args=[answer_token(cast.willow_meeting.pk, cast.mia.pk)])
     if thing == "calendar":

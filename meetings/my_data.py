@@ -1,0 +1,80 @@
+"""What this site knows about a member from meetings."""
+
+from django.utils.translation import gettext_lazy
+
+from members.data_parts import Part, Theme, register, register_words
+from members.my_data import WITH_ACCOUNT
+
+from .models import Meeting, Participation
+
+
+def register_parts() -> None:
+    register(PARTICIPATIONS, RECORDED)
+    register_words(WORDS)
+
+
+PARTICIPATIONS = Part(
+    name="meetings",
+    theme=Theme.MEETINGS,
+    heading=gettext_lazy("Your answers, and whether you came"),
+    why=gettext_lazy("So that your place is kept for you. The counselors of the group see it, and the coordinators."),
+    kept=WITH_ACCOUNT,
+    columns={
+        "starts_at": gettext_lazy("Meeting"),
+        "group": gettext_lazy("Group"),
+        "answer": gettext_lazy("Your answer"),
+        "answered_at": gettext_lazy("You answered"),
+        "offer_expires_at": gettext_lazy("Place kept for you until"),
+        "attendance": gettext_lazy("Whether you came"),
+        "recorded_at": gettext_lazy("A counselor noted it"),
+    },
+    rows=lambda member: (
+        Participation.objects.filter(member=member)
+        .select_related("meeting__group")
+        .order_by("-meeting__starts_at", "-pk")
+    ),
+    say=lambda row, member: (
+        row.meeting.local_start,
+        row.meeting.group.name,
+        row.get_rsvp_display(),
+        row.rsvp_at,
+        row.offer_expires_at,
+        row.get_attendance_display(),
+        row.recorded_at,
+    ),
+    covers=frozenset({"meetings.Participation.member"}),
+)
+
+RECORDED = Part(
+    name="rosters",
+    theme=Theme.WORK,
+    heading=gettext_lazy("Meetings in which you noted who came"),
+    why=gettext_lazy("So that a group knows who kept its roster."),
+    kept=WITH_ACCOUNT,
+    columns={"starts_at": gettext_lazy("Meeting"), "group": gettext_lazy("Group")},
+    rows=lambda member: (
+        Meeting.objects.with_attendance_recorded_by(member).select_related("group").order_by("-starts_at", "-pk")
+    ),
+    say=lambda row, member: (row.local_start, row.group.name),
+    covers=frozenset({"meetings.Participation.recorded_by"}),
+)
+
+WORDS = {
+    "mail.reminder": gettext_lazy("a reminder of a meeting"),
+    "mail.cancelled": gettext_lazy("a meeting is cancelled"),
+    "mail.moved": gettext_lazy("a meeting has another time"),
+    "mail.on_again": gettext_lazy("a meeting takes place after all"),
+    "mail.offer": gettext_lazy("a place is kept for you"),
+    "attendance.recorded": gettext_lazy("noted whether somebody came"),
+    "attendance.cleared": gettext_lazy("took back whether somebody came"),
+    "attendance.walk_in": gettext_lazy("noted somebody who came without a place"),
+    "attendance.headcount": gettext_lazy("counted people who gave no name"),
+    "meeting.did_not_meet": gettext_lazy("noted that a meeting did not take place"),
+    "meeting.did_meet": gettext_lazy("noted that a meeting took place after all"),
+    "meeting.moved": gettext_lazy("gave a meeting another time"),
+    "meeting.cancelled": gettext_lazy("cancelled a meeting"),
+    "meeting.on_again": gettext_lazy("let a cancelled meeting take place after all"),
+    "meeting.capacity": gettext_lazy("changed how many places a meeting has"),
+    "series.suspended": gettext_lazy("paused a group’s meetings"),
+    "series.resumed": gettext_lazy("let a group’s meetings go on"),
+}

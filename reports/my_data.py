@@ -1,0 +1,11 @@
+"""What reports write into the record of changes, in plain words."""
+
+from django.utils.translation import gettext_lazy
+
+from members.data_parts import register_words
+
+WORDS = {"report.exported": gettext_lazy("took a report along as a file")}
+
+
+def register_parts() -> None:
+    register_words(WORDS)
