@@ -51,6 +51,10 @@ def figures(pairs: list[tuple[str, str]], needed: float) -> list[Figure]:
 def styleguide(request):
     if not settings.DEBUG:
         raise Http404
+    return page(request)
+
+
+def page(request):
     for level in (messages.info, messages.success, messages.warning, messages.error):
         level(request, f"What we tell once, {level.__name__}.")
     coming = apps.get_model("meetings", "Meeting").objects.upcoming().listed().select_related("group").in_order()

@@ -4,20 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
-from django.urls import include, path, reverse
+from django.urls import reverse
 
-from recovery_groups import styleguide, urls
 from recovery_groups.colours import EDGES, READ_AT_LEAST, SCHEMES, SEEN_AT_LEAST, TEXT, colours, contrast
+from tests import wrong_pages
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 STYLE = (CHECKOUT / "static" / "site.css").read_text()
-
-
-class WithStyleguide:
-    """The site as DEBUG has it."""
-
-    handler400 = urls.handler400
-    urlpatterns = [path("styleguide/", styleguide.styleguide, name="styleguide"), path("", include(urls))]
 
 
 def test_contrast_is_what_the_guidelines_say():
@@ -80,7 +73,7 @@ def test_bootstrap_is_as_published():
 
 
 def test_styleguide_shows_every_component(cast, client, settings):
-    settings.ROOT_URLCONF, settings.DEBUG = WithStyleguide, True
+    settings.ROOT_URLCONF, settings.DEBUG = wrong_pages.UrlConf, True
 
     response = client.get("/styleguide/")
 
@@ -95,6 +88,6 @@ def test_styleguide_shows_every_component(cast, client, settings):
 
 def test_styleguide_is_not_for_people(client, db, settings):
     assert client.get("/styleguide/").status_code == 404
-    settings.ROOT_URLCONF = WithStyleguide
+    settings.ROOT_URLCONF = wrong_pages.UrlConf
     assert reverse("styleguide") == "/styleguide/"
     assert client.get("/styleguide/").status_code == 404

@@ -15,7 +15,7 @@ from groups.models import Group, Membership
 from groups.services import decline_request
 from meetings.access import answer_token
 from members.services import open_calendar
-from tests import make
+from tests import make, wrong_pages
 from tests.browser import accessibility_faults, is_wider_than_the_window, shot
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -49,6 +49,7 @@ def scene(cast):
 
 
 def pages(scene):
+    """Name: (who looks, or None; address), and if a form is sent there by its main button: what is typed first."""
     roster = reverse("meetings:meeting_roster", args=[scene.now.pk])
     token = answer_token(scene.willow_meeting.pk, scene.mia.pk)
     return {
@@ -93,7 +94,14 @@ def pages(scene):
         "sign-in": (None, reverse("account_login")),
         "sign-in-code": (None, reverse("account_request_login_code")),
         "reset-password": (None, reverse("account_reset_password")),
+        "sign-up-wrong": (None, reverse("account_signup"), {"email": "river", "password1": "short"}),
+        "sign-in-wrong": (None, reverse("account_login"), {"login": "river@example.org", "password": "not this one"}),
+        "join-wrong": (scene.vera, reverse("groups:group_join", args=["willow"]), {}),
+        "ask-wrong": (None, reverse("centre:contact"), {}),
         "not-found": (None, "/nothing-here/"),
+        **{f"wrong-{name}": (None, f"/wrong/{name}/") for name in wrong_pages.WRONG},
+        "wrong-403-member": (scene.mia, "/wrong/403/"),
+        "styleguide": (None, "/styleguide/shown/"),
         "second-factor": (scene.carol, reverse("mfa_index")),
         "e-mail-address": (scene.mia, reverse("account_email")),
         "reports": (scene.olga, reverse("reports:report_list")),
@@ -110,9 +118,11 @@ SCREENS = [
 ]
 
 
-@pytest.mark.parametrize(("width", "scheme", "language", "with_axe"), SCREENS)
-def test_every_page_is_at_ease(scene, sign_in, live_server, browser, width, scheme, language, with_axe):
-    def open_browser(person):
+@pytest.fixture
+def open_browser(sign_in, live_server, browser):
+    """A browser of this person for this screen; the same one when asked again."""
+
+    def open_browser(person, width, scheme, language="en"):
         context = browser.new_context(viewport={"width": width, "height": 780}, color_scheme=scheme, locale=language)
         cookies = {settings.LANGUAGE_COOKIE_NAME: language}
         if person:
@@ -121,13 +131,30 @@ def test_every_page_is_at_ease(scene, sign_in, live_server, browser, width, sche
         page = context.new_page()
         return page, listen(page, live_server.url)
 
-    open_browser = cache(open_browser)
+    return cache(open_browser)
+
+
+@pytest.fixture(autouse=True)
+def _with_wrong_pages(settings):
+    settings.ROOT_URLCONF = wrong_pages.UrlConf
+
+
+def visit(page, home: str, address: str, typed: dict | None = None) -> None:
+    page.goto(home + address)
+    if typed is not None:
+        for name, words in typed.items():
+            page.locator(f"main [name={name}]").fill(words)
+        page.locator("main form button.main").first.click()
+
+
+@pytest.mark.parametrize(("width", "scheme", "language", "with_axe"), SCREENS)
+def test_every_page_is_at_ease(scene, open_browser, live_server, width, scheme, language, with_axe):
     faults = {}
-    for name, (person, address) in pages(scene).items():
-        page, heard = open_browser(person)
+    for name, (person, address, *typed) in pages(scene).items():
+        page, heard = open_browser(person, width, scheme, language)
         heard.clear()
-        page.goto(live_server.url + address)
-        found = [words for words in heard if "404 (Not Found)" not in words]
+        visit(page, live_server.url, address, *typed)
+        found = [words for words in heard if "Failed to load resource: the server responded" not in words]
         if with_axe:
             found += accessibility_faults(page)
         shot(page, f"{name}-{width}-{scheme}-{language}")
@@ -143,6 +170,42 @@ def test_every_page_is_at_ease(scene, sign_in, live_server, browser, width, sche
             faults[name] = found
 
     assert faults == {}
+
+
+def test_pages_in_the_persons_own_colours_and_on_paper(scene, open_browser, live_server):
+    """Pictures to look at; on paper nothing is left to press, and no address of a link."""
+    all_pages = pages(scene)
+    for name in ("home", "my-week", "roster"):
+        person, address = all_pages[name]
+        page, _ = open_browser(person, 360, "dark")
+        page.emulate_media(forced_colors="active")
+        visit(page, live_server.url, address)
+        shot(page, f"{name}-360-forced-colors")
+
+        page.emulate_media(media="print", forced_colors="none")  # from a device in the dark
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        assert page.evaluate("getComputedStyle(document.querySelector('h1')).color") == "rgb(0, 0, 0)"
+        shot(page, f"{name}-print")
+        assert page.locator("main button:visible, header.top:visible, footer.foot:visible").count() == 0
+        assert "http" not in page.locator("main").inner_text()
+
+
+def test_help_and_leaving_stand_in_one_place_on_every_page(scene, open_browser, live_server):
+    """A person in a bad minute finds them without looking, at 320 px too (WCAG 2.2, 3.2.6)."""
+    places: dict[tuple, set] = {}
+    everywhere = pages(scene)
+    chosen = ("home", "find", "my-week", "settings", "roster", "reports", "wrong-403-member", "help", "sign-up")
+    for width in (320, 1280):
+        for name in chosen:
+            person, address = everywhere[name]
+            page, _ = open_browser(person, width, "light")
+            visit(page, live_server.url, address)
+            for thing in (".help-link", ".leave-button"):
+                for box in [found.bounding_box() for found in page.locator(thing).all()]:
+                    places.setdefault((width, thing), set()).add((round(box["x"]), round(box["y"])))
+                    assert box["height"] >= 44
+
+    assert {key: found for key, found in places.items() if len(found) > 1} == {}
 
 
 def listen(page, home: str) -> list[str]:

@@ -211,6 +211,50 @@ def test_driver_that_does_not_start_gets_its_library_or_is_explained(dev, tmp_pa
         assert not calls.exists()
 
 
+@pytest.mark.parametrize("is_root", [True, False])
+def test_html_checker_is_installed_once_or_explained(dev, tmp_path, monkeypatch, is_root):
+    """A machine without Node and Java, with an apt-get that knows them."""
+    calls, programs = tmp_path / "calls", tmp_path / "bin"
+    programs.mkdir()
+    apt = f"""echo apt-get "$@" >> {calls}
+case "$*" in install*)
+  for name in node npm java; do
+    printf '#!/bin/sh\necho %s "$@" >> {calls}\nmkdir -p {tmp_path}/node_modules\n' $name > {programs}/$name
+    chmod +x {programs}/$name
+  done;;
+esac"""
+    (programs / "apt-get").write_text(f"#!/bin/sh\nPATH=/usr/bin:/bin\n{apt}\n")
+    (programs / "apt-get").chmod(0o755)
+    (programs / "mkdir").symlink_to(shutil.which("mkdir"))
+    monkeypatch.setenv("PATH", str(programs))
+    monkeypatch.setattr(dev, "NODE_MODULES", tmp_path / "node_modules")
+    monkeypatch.setattr(os, "geteuid", lambda: 0 if is_root else 1000)
+
+    if is_root:
+        dev.find_html_checker()
+        dev.find_html_checker()
+        assert [line.split()[:2] for line in calls.read_text().splitlines()] == [
+            ["apt-get", "update"],
+            ["apt-get", "install"],
+            ["npm", "ci"],
+        ]
+        assert "nodejs npm default-jre-headless" in calls.read_text()
+    else:
+        with pytest.raises(dev.Failure, match=r"\. Install them: sudo apt install nodejs npm default-jre-headless$"):
+            dev.find_html_checker()
+        assert not calls.exists()
+
+
+def test_node_packages_are_pinned_and_name_no_registry():
+    lock = (ROOT / "package-lock.json").read_text()
+    wanted = json.loads((ROOT / "package.json").read_text())
+
+    assert set(wanted) & {"dependencies", "scripts"} == set()
+    assert [version for version in wanted["devDependencies"].values() if not re.fullmatch(r"[\d.]+", version)] == []
+    assert re.findall(r'https?://|"resolved"', lock) == []
+    assert lock.count('"integrity": "sha512-') == len(json.loads(lock)["packages"]) - 1
+
+
 def test_data_of_another_postgresql_is_explained(state):
     (state / "pg17").mkdir()
 

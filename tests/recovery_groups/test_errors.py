@@ -7,10 +7,9 @@ from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import include, path, reverse
+from django.urls import reverse
 
-from recovery_groups import urls
-from tests import make
+from tests import make, wrong_pages
 
 NUMBERS = [line["call"] for line in settings.HELP_LINES]
 
@@ -24,38 +23,18 @@ def visitor():
     return Client(enforce_csrf_checks=True, raise_request_exception=False)
 
 
-def broken(request):
-    raise RuntimeError("something of ours is broken")
-
-
-def forbidden(request):
-    from django.core.exceptions import PermissionDenied
-
-    raise PermissionDenied
-
-
-broken.login_required = forbidden.login_required = False  # type: ignore[attr-defined]
-
-
-class WithBrokenPages:
-    """The site and two pages that go wrong."""
-
-    handler400 = urls.handler400
-    urlpatterns = [path("broken/", broken), path("forbidden/", forbidden), path("", include(urls))]
-
-
 WRONG = {
     "400": ({"HTTP_HOST": "elsewhere.example"}, "GET", "/", 400, "What was sent was not complete"),
-    "403": ({}, "GET", "/forbidden/", 403, "This page is not open to you"),
+    "403": ({}, "GET", "/wrong/403/", 403, "This page is not open to you"),
     "404": ({}, "GET", "/nothing-here/", 404, "There is nothing here"),
     "csrf": ({}, "POST", "/accounts/login/", 403, "Nothing was saved, and nothing you had before was lost."),
-    "500": ({}, "GET", "/broken/", 500, "Something went wrong on our side"),
+    "500": ({}, "GET", "/wrong/500/", 500, "Something went wrong on our side"),
 }
 
 
 @pytest.mark.parametrize("name", WRONG)
 def test_page_says_what_happened_without_a_query(name, visitor, db, settings):
-    settings.ROOT_URLCONF = WithBrokenPages
+    settings.ROOT_URLCONF = wrong_pages.UrlConf
     headers, method, address, status, words = WRONG[name]
 
     with CaptureQueriesContext(connection) as asked:
