@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
 SHOTS = Path(__file__).resolve().parent.parent / "screenshots"
@@ -14,10 +14,13 @@ def shot(page: Page, name: str) -> None:
     page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
 
 
-def accessibility_faults(page: Page) -> list[str]:
-    """What axe finds against WCAG 2.2 A and AA, as `rule: element`."""
+def accessibility_faults(page: Page, *, of_colour: bool = False) -> list[str]:
+    """What axe finds against WCAG 2.2 A and AA, as `rule: element`; `of_colour`: only what a colour scheme changes."""
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-    found = Axe().run(page, options={"runOnly": tags}).response["violations"]
+    options = {"runOnly": ["color-contrast"] if of_colour else tags, "resultTypes": ["violations"]}
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    found = page.evaluate("options => axe.run(options).then(results => results.violations)", options)
     return [f"{fault['id']}: {node['html'][:120]}" for fault in found for node in fault["nodes"]]
 
 

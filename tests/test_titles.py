@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests import wrong_pages
 from tests.test_look import pages, scene  # noqa: F401
 
 TELLING = re.compile(
@@ -13,11 +14,15 @@ TELLING = re.compile(
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_titles_tell_nothing(scene, sign_in, language):  # noqa: F811
+def test_titles_tell_nothing(scene, sign_in, language, settings):  # noqa: F811
+    settings.ROOT_URLCONF = wrong_pages.UrlConf
     names = [scene.willow.name, scene.full.group.name, scene.mia.display_name]
     titles = {}
-    for name, (person, address) in pages(scene).items():
-        html = sign_in(person).get(address, headers={"accept-language": language}).content.decode()
+    for name, (person, address, *typed) in pages(scene).items():
+        client = sign_in(person)
+        client.raise_request_exception = False
+        client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+        html = (client.post(address, *typed) if typed else client.get(address)).content.decode()
         titles[name] = re.search(r"<title>(.*?)</title>", html, re.DOTALL).group(1)
 
     telling = {name: title for name, title in titles.items() if TELLING.search(title) or any(n in title for n in names)}
