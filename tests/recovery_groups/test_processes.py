@@ -207,3 +207,9 @@ def _running(tmp_path: Path) -> list[str]:
         except OSError:
             continue
     return found
+
+
+def test_image_holds_every_app():
+    let_in = (ROOT / ".dockerignore").read_text().split()
+
+    assert [app.parent.name for app in ROOT.glob("*/apps.py") if f"!{app.parent.name}" not in let_in] == []
