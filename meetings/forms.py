@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 from groups.models import Group
 from members.models import Consent, Member, ReminderSettings
 
-from .models import MeetingQuerySet
 from .wording import clock
 
 ANY = ("", _("Any"))
@@ -24,7 +23,6 @@ class FindForm(forms.Form):
         ("evening", _("Evening")),
         ("night", _("Night")),
     ]
-    HOURS = {"morning": (5, 12), "afternoon": (12, 17), "evening": (17, 21), "night": (21, 5)}
 
     q = forms.CharField(label=_("Name or area"), required=False, max_length=80)
     day = forms.ChoiceField(label=_("Day"), required=False, choices=[ANY, *((str(n), d) for n, d in WEEKDAYS.items())])
@@ -55,26 +53,6 @@ class FindForm(forms.Form):
         """A choice as people read it: `Tuesday`, `“garden”`."""
         value = self.wanted()[name]
         return str(dict(cast(Any, self.fields[name]).choices)[value]) if name != "q" else f"“{value}”"
-
-    def narrow(self, meetings: MeetingQuerySet, without: str = "") -> MeetingQuerySet:
-        """Those among these that fit what is wanted, or all of it but one."""
-        wanted = {name: value for name, value in self.wanted().items() if name != without}
-        if "day" in wanted:
-            meetings = meetings.on_weekday(int(wanted["day"]))
-        if "time" in wanted:
-            meetings = meetings.between_hours(*self.HOURS[wanted["time"]])
-        if "mode" in wanted:
-            meetings = meetings.filter(mode__in=[wanted["mode"], Group.Mode.HYBRID])
-        if "places" in wanted:
-            meetings = meetings.with_places()
-        for name in ("kind", "language", "audience"):
-            if name in wanted:
-                meetings = meetings.filter(**{f"group__{name}": wanted[name]})
-        if "access" in wanted:
-            meetings = meetings.filter(group__is_wheelchair_accessible=True)
-        if "q" in wanted:
-            meetings = meetings.filter(group__in=Group.objects.matching(wanted["q"]))
-        return meetings
 
 
 class GroupsField(forms.ModelMultipleChoiceField):

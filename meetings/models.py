@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Window
-from django.db.models.functions import Now, RowNumber
+from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS
@@ -152,24 +152,6 @@ class MeetingQuerySet(models.QuerySet):
     def upcoming_cancelled(self):
         return self.filter(status=Meeting.Status.CANCELLED, starts_at__gt=Now())
 
-    def happening_now(self):
-        """Begun within half a day and not over."""
-        on = [Meeting.Status.SCHEDULED, Meeting.Status.HELD]
-        return self.filter(
-            status__in=on, starts_at__lte=Now(), starts_at__gt=Now() - timedelta(hours=12), ends_at__gt=Now()
-        )
-
-    def first_of_each_group(self):
-        """The earliest of each group among these."""
-        earlier = self.filter(group=OuterRef("group")).filter(
-            Q(starts_at__lt=OuterRef("starts_at")) | Q(starts_at=OuterRef("starts_at"), pk__lt=OuterRef("pk"))
-        )
-        return self.filter(~Exists(earlier))
-
-    def next_of_each_group(self, count: int):
-        nth = Window(RowNumber(), partition_by="group", order_by=["starts_at", "id"])
-        return self.annotate(nth=nth).filter(nth__lte=count)
-
     def over(self):
         return self.filter(ends_at__lt=Now())
 
@@ -182,9 +164,6 @@ class MeetingQuerySet(models.QuerySet):
 
     def within_days(self, days: int):
         return self.filter(starts_at__lte=timezone.now() + timedelta(days=days))
-
-    def with_places(self):
-        return self.filter(places_taken__lt=F("capacity"))
 
     def with_people_in_line(self):
         return self.filter(pk__in=Participation.objects.in_line().values("meeting"))
@@ -200,16 +179,6 @@ class MeetingQuerySet(models.QuerySet):
 
     def visible_to(self, staff: Member):
         return self.filter(group__in=Group.objects.visible_to(staff))
-
-    def on_weekday(self, day: int):
-        """Monday = 0, in the meeting's own zone."""
-        return self.filter(local_date__iso_week_day=day + 1)
-
-    def between_hours(self, first: int, last: int):
-        """Starting at or after hour `first` and before hour `last`, local time; a span may cross midnight."""
-        if first < last:
-            return self.filter(local_time__hour__gte=first, local_time__hour__lt=last)
-        return self.filter(Q(local_time__hour__gte=first) | Q(local_time__hour__lt=last))
 
     def with_attendance_recorded_by(self, staff: Member):
         return self.filter(pk__in=Participation.objects.filter(recorded_by=staff).values("meeting"))
@@ -295,6 +264,7 @@ class Meeting(models.Model):
             ),
             models.CheckConstraint(name="meeting_ends_after_start", condition=Q(ends_at__gt=F("starts_at"))),
         ]
+        # Migration 0005 adds columns and indexes that the database keeps by itself; only `find.py` asks for them.
         indexes = [
             models.Index(fields=["starts_at"], name="meeting_upcoming", condition=Q(status="scheduled")),
             models.Index(fields=["group", "starts_at"], name="meeting_of_group"),

@@ -1,6 +1,6 @@
 """Times and places as people read them, the same in lists, pages and mails."""
 
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from django.utils.dateformat import format as format_date
@@ -19,7 +19,7 @@ def clock(moment: datetime) -> str:
     return format_date(moment, "H:i")
 
 
-def day(moment: datetime) -> str:
+def day(moment: date) -> str:
     """`Tuesday, December 1`."""
     return format_date(moment, _("l, F j"))
 
@@ -41,12 +41,12 @@ def own_time(meeting: Meeting, zone: ZoneInfo | None) -> str:
     return "" if own.replace(tzinfo=None) == meeting.local_start.replace(tzinfo=None) else moment(own)
 
 
-def for_you(meeting: Meeting, zone: ZoneInfo | None) -> str:
+def for_you(local: datetime, zone: ZoneInfo | None) -> str:
     """`4:30 pm (CST) for you`, with its day if that is another; nothing where the clocks agree or nobody said."""
-    if zone is None or (start := meeting.starts_at.astimezone(zone)).utcoffset() == meeting.local_start.utcoffset():
+    if zone is None or (start := local.astimezone(zone)).utcoffset() == local.utcoffset():
         return ""
     words = {"time": clock(start), "zone": start.tzname(), "weekday": format_date(start, "l")}
-    if start.date() != meeting.local_start.date():
+    if start.date() != local.date():
         return _("%(weekday)s %(time)s (%(zone)s) for you") % words
     return _("%(time)s (%(zone)s) for you") % words
 

@@ -1,11 +1,15 @@
+from collections.abc import Iterable
+
 from django import template
 from django.contrib.auth.models import AnonymousUser
-from django.utils.safestring import mark_safe
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from groups.models import Group, Phase
 from members.models import Member
 
-from .. import events, wording
+from .. import cards, events, wording
+from ..cards import Card
 from ..models import Meeting, Participation
 
 register = template.Library()
@@ -21,8 +25,18 @@ register.filter("own_time", wording.own_time)
 
 
 @register.simple_tag(takes_context=True)
-def for_you(context, meeting: Meeting) -> str:
-    return wording.for_you(meeting, getattr(context.get("request"), "zone", None))
+def meeting_card(context, meeting: Meeting | Card, *, show_day: bool = False) -> SafeString:
+    """A meeting, or a card of one, with the time of whoever reads it; a meeting with their own answer as `mine`."""
+    if isinstance(meeting, Meeting):
+        meeting = Card.of(meeting, rsvp=getattr(getattr(meeting, "mine", None), "rsvp", None))
+    return cards.html(meeting, zone=getattr(context.get("request"), "zone", None), show_day=show_day)
+
+
+@register.simple_tag(takes_context=True)
+def meeting_cards(context, meetings: Iterable[Meeting | Card], *, show_day: bool = False) -> SafeString:
+    """A list of them."""
+    items = format_html_join("", "<li>{}</li>", ((meeting_card(context, one, show_day=show_day),) for one in meetings))
+    return format_html('<ul class="cards">{}</ul>', items)
 
 
 @register.simple_tag

@@ -1,0 +1,179 @@
+"""Finding a meeting: each group once, at its next meeting that fits.
+
+Written in SQL, because the list is the page that is asked for most and Django would take longer to put this together
+than PostgreSQL to answer it. What people look for stands on the meeting itself (migration 0005), so a filter walks an
+index in order of time and stops after a page.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from django.db import connection
+
+from groups.models import Group
+from members.models import Member
+
+from .cards import Card
+from .models import Meeting
+
+PER_PAGE = 50
+ON_NOW = 6  # at most, under "Happening now"
+FURTHER = 2  # dates of a group after the one that is shown
+FEW_GROUPS = 75  # up to so many are asked one by one for their next meeting, instead of walking through time
+
+# What can be wanted of a meeting `m`, by its name in the address.
+CONDITIONS = {
+    "day": "m.weekday = %(day)s::smallint",
+    "time": "m.time_of_day = %(time)s",
+    "kind": "m.kind = %(kind)s",
+    "audience": "m.audience = %(audience)s",
+    "language": "m.language = %(language)s",
+    "access": "m.is_accessible",
+    "places": "m.places_taken < m.capacity",
+    "q": "m.group_id = ANY(%(groups)s)",
+}
+MODES = {"online": "m.mode <> 'in-person'", "in-person": "m.mode <> 'online'"}
+UPCOMING = "m.is_listed AND m.status = 'scheduled' AND m.starts_at > now()"
+
+# Through time, each group where it comes first. OFFSET 0 keeps "did it come before?" one quick look into an index for
+# each row; PostgreSQL would else look for all rows at once.
+WALK = """
+SELECT false AS is_on, m.* FROM meetings_meeting m
+WHERE {fits} AND NOT EXISTS (
+    SELECT FROM meetings_meeting AS earlier
+    WHERE earlier.group_id = m.group_id AND earlier.starts_at <= m.starts_at
+    AND (earlier.starts_at, earlier.id) < (m.starts_at, m.id) AND {earlier_fits} OFFSET 0
+)
+ORDER BY m.starts_at, m.id LIMIT %(limit)s OFFSET %(skip)s
+"""
+
+# A few groups, each asked for its next.
+EACH = """
+SELECT false AS is_on, m.* FROM unnest(%(groups)s::bigint[]) AS one (group_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM meetings_meeting m WHERE m.group_id = one.group_id AND {fits} ORDER BY m.starts_at, m.id LIMIT 1
+) AS m
+ORDER BY m.starts_at, m.id LIMIT %(limit)s OFFSET %(skip)s
+"""
+
+NOW = """
+SELECT true AS is_on, m.* FROM meetings_meeting m
+WHERE m.is_listed AND m.status IN ('scheduled', 'held') AND m.ends_at > now() AND m.starts_at <= now()
+AND m.starts_at > now() - interval '12 hours' AND {fits}
+ORDER BY m.starts_at, m.id LIMIT %(now)s
+"""
+
+CARDS = """
+SELECT found.is_on, found.id, found.starts_at, found.ends_at, found.time_zone, found.mode, found.status,
+    greatest(found.capacity - found.places_taken, 0), g.name, g.kind, g.area, {patterns}, {further}, {rsvp}
+FROM (({coming}) UNION ALL ({now})) AS found
+JOIN groups_group g ON g.id = found.group_id
+ORDER BY found.is_on DESC, found.starts_at, found.id
+"""
+PATTERNS = """
+CASE WHEN NOT found.is_on THEN (
+    SELECT json_agg(json_build_array(s.weekdays, s.every_n_weeks, s.nth_of_month, s.start_time) ORDER BY s.id)::text
+    FROM meetings_meetingseries s
+    WHERE s.group_id = found.group_id AND (s.until_on IS NULL OR s.until_on >= current_date - 1)
+) END
+"""
+AFTER = """
+CASE WHEN NOT found.is_on THEN (
+    SELECT json_agg(json_build_array(after.id, extract(epoch FROM after.starts_at)::bigint)
+                    ORDER BY after.starts_at)::text
+    FROM (
+        SELECT m.id, m.starts_at FROM meetings_meeting m
+        WHERE m.group_id = found.group_id AND m.starts_at > found.starts_at AND m.status = 'scheduled'
+        ORDER BY m.starts_at LIMIT %(further)s
+    ) AS after
+) END
+"""
+OWN_ANSWER = """
+(SELECT p.rsvp FROM meetings_participation p WHERE p.meeting_id = found.id AND p.member_id = %(member)s)
+"""
+
+MEETINGS = "SELECT m.* FROM meetings_meeting m WHERE {fits} ORDER BY m.starts_at, m.id LIMIT %(limit)s"
+
+
+def groups_by_next_meeting(
+    wanted: Mapping[str, str], *, member: Member | None = None, page: int = 1
+) -> tuple[list[Card], list[Card]]:
+    """What is happening now (on the first page), and a page of groups by when they meet next, each with its schedule,
+    further dates and the member's own answer. One card more than a page tells that another page follows.
+    """
+    values = _values(wanted) | {
+        "limit": PER_PAGE + 1,
+        "skip": (page - 1) * PER_PAGE,
+        "now": ON_NOW if page == 1 else 0,
+        "further": FURTHER,
+        "member": member.pk if member else None,
+    }
+    rsvp = OWN_ANSWER if member else "NULL"
+    return _cards(_statement(wanted, values, patterns=PATTERNS, further=AFTER, rsvp=rsvp), values)
+
+
+def next_with_a_place(how_many: int) -> tuple[list[Card], list[Card]]:
+    """What is happening now, and the groups that meet next and have a place: so many of each at most."""
+    values = {"limit": how_many, "skip": 0, "now": how_many}
+    return _cards(_statement({"places": "1"}, values), values)
+
+
+def meetings(wanted: Mapping[str, str], *, limit: int, between: tuple[date, date] | None = None) -> list[Any]:
+    """The coming meetings that fit, the next first, each with its `time_of_day`; between two dates, both included."""
+    fits = " AND ".join([UPCOMING, *_conditions(wanted)])
+    values = _values(wanted) | {"limit": limit}
+    if between:
+        fits += " AND m.local_date BETWEEN %(first)s AND %(last)s"
+        values |= {"first": between[0], "last": between[1]}
+    found = Meeting.objects.raw(MEETINGS.format(fits=fits), values)
+    return list(found.prefetch_related("group"))
+
+
+def version() -> int:
+    """Another number after any change of what the list shows."""
+    return int(_rows("SELECT last_value FROM meetings_list_changes", {})[0][0])
+
+
+def _values(wanted: Mapping[str, str]) -> dict[str, Any]:
+    """What the conditions are filled with; of words, the groups that have them."""
+    values: dict[str, Any] = dict(wanted)
+    if "q" in wanted:
+        values["groups"] = list(Group.objects.listed().matching(wanted["q"]).values_list("pk", flat=True))
+    return values
+
+
+def _conditions(wanted: Mapping[str, str]) -> list[str]:
+    return [MODES[value] if name == "mode" else CONDITIONS[name] for name, value in wanted.items()]
+
+
+def _statement(
+    wanted: Mapping[str, str],
+    values: Mapping[str, Any],
+    *,
+    patterns: str = "NULL",
+    further: str = "NULL",
+    rsvp: str = "NULL",
+) -> str:
+    conditions = _conditions(wanted)
+    fits = " AND ".join([UPCOMING, *conditions])
+    is_few = len(values.get("groups", range(FEW_GROUPS + 1))) <= FEW_GROUPS
+    return CARDS.format(
+        coming=(EACH if is_few else WALK).format(fits=fits, earlier_fits=re.sub(r"\bm\.", "earlier.", fits)),
+        now=NOW.format(fits=" AND ".join(["true", *conditions])),
+        patterns=patterns,
+        further=further,
+        rsvp=rsvp,
+    )
+
+
+def _cards(statement: str, values: Mapping[str, Any]) -> tuple[list[Card], list[Card]]:
+    found = [Card._make(row) for row in _rows(statement, values)]
+    return [card for card in found if card.is_on], [card for card in found if not card.is_on]
+
+
+def _rows(statement: str, values: Mapping[str, Any]) -> list[tuple]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.fetchall()
