@@ -5,7 +5,7 @@ Anything else is production, which refuses to start half-safe.
 """
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from email.utils import formataddr
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -305,7 +305,7 @@ SMALLEST_COUNT_SHOWN = 11  # to people who may only see aggregates
 
 # --- Help now: check these numbers when you install, and again each year ----------------------------------------------
 
-HELP_CHECKED_ON = "2026-11-21"
+HELP_CHECKED_ON = date(2026, 11, 21)
 HELP_LINES = [
     {
         "name": _("In danger right now"),

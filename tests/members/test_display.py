@@ -1,6 +1,7 @@
 """How the site looks to one person: language, time zone, size of the words."""
 
 import re
+from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -140,3 +141,12 @@ def test_signing_out_everywhere_ends_every_session_of_mine_only(cast):
     here.post(reverse("members:sign_out_everywhere"))
 
     assert [client.get(reverse("my_week")).status_code for client in (here, phone, other)] == [302, 302, 200]
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "Jan. 5, 2026"), ("es", "5 de enero de 2026")])
+def test_when_the_numbers_were_checked_is_said_as_people_say_it(client, db, settings, language, said):
+    settings.HELP_CHECKED_ON = date(2026, 1, 5)
+
+    page = client.get(reverse("members:help_now"), headers={"Accept-Language": language}).content.decode()
+
+    assert f"{said}." in page
