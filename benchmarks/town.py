@@ -25,6 +25,7 @@ def build(upcoming: int) -> None:
     chance = Random("a town by the river")
     groups = Group.objects.bulk_create(_group(number, chance) for number in range(-(-upcoming // WEEKS)))
     today = timezone.now().date() + timedelta(days=1)
+    last = today + timedelta(weeks=WEEKS, days=-1)
     series = MeetingSeries.objects.bulk_create(
         MeetingSeries(
             group=group,
@@ -35,7 +36,7 @@ def build(upcoming: int) -> None:
         )
         for group in groups
     )
-    meetings = [_meeting(one, on, chance) for one in series for on in one.dates(today, today + timedelta(weeks=WEEKS))]
+    meetings = [_meeting(one, on, chance) for one in series for on in one.dates(today, last)]
     Meeting.objects.bulk_create(meetings[:upcoming], batch_size=2000)
     settle()
 

@@ -65,9 +65,11 @@ AND m.starts_at > now() - interval '12 hours' AND {fits}
 ORDER BY m.starts_at, m.id LIMIT %(now)s
 """
 
+CARD = """found.is_on, found.id, found.starts_at, found.ends_at, found.time_zone, found.mode, found.status,
+    greatest(found.capacity - found.places_taken, 0), g.name, g.kind, g.area"""
+
 CARDS = """
-SELECT found.is_on, found.id, found.starts_at, found.ends_at, found.time_zone, found.mode, found.status,
-    greatest(found.capacity - found.places_taken, 0), g.name, g.kind, g.area, {patterns}, {further}, {rsvp}
+SELECT {card}, {patterns}, {further}, {rsvp}
 FROM (({coming}) UNION ALL ({now})) AS found
 JOIN groups_group g ON g.id = found.group_id
 ORDER BY found.is_on DESC, found.starts_at, found.id
@@ -94,6 +96,15 @@ OWN_ANSWER = """
 (SELECT p.rsvp FROM meetings_participation p WHERE p.meeting_id = found.id AND p.member_id = %(member)s)
 """
 
+WITHOUT = """
+(SELECT '{name}' AS left_out, false AS is_on, m.* FROM meetings_meeting m
+ WHERE {fits} ORDER BY m.starts_at, m.id LIMIT 1)
+"""
+ALTERNATIVES = """
+SELECT found.left_out, {card} FROM ({each}) AS found
+JOIN groups_group g ON g.id = found.group_id ORDER BY found.starts_at, found.id LIMIT %(limit)s
+"""
+
 MEETINGS = "SELECT m.* FROM meetings_meeting m WHERE {fits} ORDER BY m.starts_at, m.id LIMIT %(limit)s"
 
 
@@ -118,6 +129,19 @@ def next_with_a_place(how_many: int) -> tuple[list[Card], list[Card]]:
     """What is happening now, and the groups that meet next and have a place: so many of each at most."""
     values = {"limit": how_many, "skip": 0, "now": how_many}
     return _cards(_statement({"places": "1"}, values), values)
+
+
+def alternatives(wanted: Mapping[str, str], *, limit: int) -> list[tuple[str, Card]]:
+    """What there is when one of the choices is let go: its name with the next meeting then, the soonest first."""
+    if not wanted:
+        return []
+    each = []
+    for name in wanted:
+        others = {other: value for other, value in wanted.items() if other != name}
+        each.append(WITHOUT.format(name=name, fits=" AND ".join([UPCOMING, *_conditions(others)])))
+    statement = ALTERNATIVES.format(card=CARD, each=" UNION ALL ".join(each))
+    found = _rows(statement, _values(wanted) | {"limit": limit})
+    return [(name, Card(*card)) for name, *card in found]
 
 
 def meetings(wanted: Mapping[str, str], *, limit: int, between: tuple[date, date] | None = None) -> list[Any]:
@@ -160,6 +184,7 @@ def _statement(
     fits = " AND ".join([UPCOMING, *conditions])
     is_few = len(values.get("groups", range(FEW_GROUPS + 1))) <= FEW_GROUPS
     return CARDS.format(
+        card=CARD,
         coming=(EACH if is_few else WALK).format(fits=fits, earlier_fits=re.sub(r"\bm\.", "earlier.", fits)),
         now=NOW.format(fits=" AND ".join(["true", *conditions])),
         patterns=patterns,

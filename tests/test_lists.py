@@ -19,13 +19,13 @@ FIND = reverse("meetings:meeting_list")
 
 # Whose page, its address and how many statements it takes.
 PAGES = {
-    "home": ("visitor", "/", 3),
-    "home of a member": ("mia", "/", 5),
-    "find": ("visitor", FIND, 4),
-    "find of a member": ("mia", FIND, 7),
-    "find, filtered": ("mia", f"{FIND}?q=group&mode=in-person&places=1", 7),
-    "find, nothing": ("mia", f"{FIND}?q=group&kind=family&mode=online&language=es", 7),
-    "week as a table": ("mia", f"{FIND}?view=week", 3),
+    "home": ("visitor", "/", 2),
+    "home of a member": ("mia", "/", 3),
+    "find": ("visitor", FIND, 2),
+    "find of a member": ("mia", FIND, 3),
+    "find, filtered": ("mia", f"{FIND}?q=group&mode=in-person&places=1", 4),
+    "find, nothing": ("mia", f"{FIND}?q=group&kind=family&mode=online&language=es", 6),
+    "week as a table": ("mia", f"{FIND}?view=week", 4),
     "group": ("visitor", "/groups/willow/", 7),
     "group of a member": ("mia", "/groups/willow/", 12),
     "group of its counselor": ("carol", "/groups/willow/", 11),

@@ -122,14 +122,11 @@ def _page_number(request) -> int | None:
 
 
 def _alternatives(form: FindForm) -> list[dict]:
-    """What there is when one of the choices is let go: up to three, the soonest first."""
     wanted = form.wanted()
-    found: list[dict] = []
-    for name in wanted:
-        others = {other: value for other, value in wanted.items() if other != name}
-        for meeting in find.meetings(others, limit=1):
-            found.append({"without": form.words(name), "address": _address(others), "meeting": meeting})
-    return sorted(found, key=lambda one: one["meeting"].starts_at)[:3]
+    return [
+        {"without": form.words(name), "address": _address(wanted, name), "card": card}
+        for name, card in find.alternatives(wanted, limit=3)
+    ]
 
 
 def _week(request, wanted: dict[str, str]) -> dict:
