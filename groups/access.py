@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404
 
 from members.models import Member
 
-from .models import Facilitator, Group, Membership
+from .models import Facilitator, Group, Invitation, Membership
 
 
 def get_group(request: HttpRequest, slug: str) -> Group:
@@ -39,3 +39,16 @@ def require_facilitator(member: Member, group: Group) -> None:
     if Membership.objects.active().filter(group=group, member=member).exists():
         raise PermissionDenied
     raise Http404
+
+
+def find_invitation(token: str) -> Invitation | None:
+    """The invitation a link stands for, as long as it can be used. Of all others nobody learns why not."""
+    return Invitation.objects.usable().of_token(token).select_related("group").first()
+
+
+def group_joined_by(token: str, member: Member) -> Group | None:
+    """The group this member came to by this very link, while they are in it or wait for an answer."""
+    joined = Group.objects.joined_or_asked_by(member)
+    return joined.filter(
+        pk__in=Invitation.objects.used().of_token(token).filter(used_by=member).values("group")
+    ).first()

@@ -1,6 +1,7 @@
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Max
@@ -10,7 +11,7 @@ import outbox.services as outbox
 from audit.services import record
 from members.models import Member
 
-from .models import Acceptance, Agreement, Facilitator, Group, Membership
+from .models import Acceptance, Agreement, Facilitator, Group, Invitation, Membership
 
 DECISION_HELPS_FOR = timedelta(days=14)  # a mail about it that could not leave until then is not sent any more
 
@@ -56,11 +57,14 @@ def join_group(group: Group, *, by: Member, agreement: Agreement | None) -> Memb
     if group.enrolment == Group.Enrolment.CLOSED:
         return None
     accept_agreement(agreement, by=by)
-    was_removed = membership is not None and membership.removed_at is not None
-    at_once = group.enrolment == Group.Enrolment.OPEN and not was_removed
+    at_once = group.enrolment == Group.Enrolment.OPEN and not _was_removed(membership)
     if membership and membership.status == Membership.Status.REQUESTED and not at_once:
         return membership
     return _admit_or_ask(group, by=by, at_once=at_once)
+
+
+def _was_removed(membership: Membership | None) -> bool:
+    return membership is not None and membership.removed_at is not None
 
 
 def _admit_or_ask(group: Group, *, by: Member, at_once: bool) -> Membership:
@@ -133,3 +137,49 @@ def _tell(membership: Membership, *, decided_at: datetime) -> None:
         fact=decided_at.isoformat(),
         expires_at=decided_at + DECISION_HELPS_FOR,
     )
+
+
+@transaction.atomic
+def invite(invitation: Invitation, *, by: Member, token: str, days: int) -> Invitation:
+    """Save an invitation for whoever bears the token, until the end of the day in so many days where the group is.
+
+    The same token again, from the same counselor, is the same invitation: a form that was sent twice.
+    """
+    if earlier := Invitation.objects.of_token(token).filter(invited_by=by).first():
+        earlier.token = token
+        return earlier
+    zone = ZoneInfo(invitation.group.time_zone)
+    last_day = timezone.now().astimezone(zone).date() + timedelta(days=days)
+    invitation.token, invitation.token_hash = token, Invitation.hash_of(token)
+    invitation.invited_by = by
+    invitation.expires_at = datetime.combine(last_day + timedelta(days=1), time.min, tzinfo=zone)
+    invitation.save()
+    record("invitation.made", invitation, by=by, group=invitation.group_id)
+    return invitation
+
+
+@transaction.atomic
+def accept_invitation(invitation: Invitation, *, by: Member, agreement: Agreement | None) -> Membership | None:
+    """Let its bearer into the group, once. None if it was used, taken back or is too old by now.
+
+    Who is in the group already leaves it for somebody else. Somebody who was removed uses it up and asks: a counselor
+    answers, for the link may have been meant for another.
+    """
+    membership = Membership.objects.select_for_update().filter(group=invitation.group_id, member=by).first()
+    if membership and membership.status == Membership.Status.ACTIVE:
+        accept_agreement(agreement, by=by)
+        return membership
+    if not Invitation.objects.usable().filter(pk=invitation.pk).update(used_by=by, used_at=timezone.now()):
+        return None
+    accept_agreement(agreement, by=by)
+    record("invitation.used", invitation, by=by)
+    return _admit_or_ask(invitation.group, by=by, at_once=not _was_removed(membership))
+
+
+@transaction.atomic
+def revoke_invitation(invitation: Invitation, *, by: Member) -> bool:
+    """Take an invitation back. False if it was used or taken back before."""
+    if not Invitation.objects.unanswered().filter(pk=invitation.pk).update(revoked_at=timezone.now()):
+        return False
+    record("invitation.revoked", invitation, by=by)
+    return True

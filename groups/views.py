@@ -1,10 +1,13 @@
+from allauth.core import ratelimit
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from members.models import Consent
@@ -12,7 +15,7 @@ from members.services import give_consent
 
 from . import access, services
 from .forms import JoinForm
-from .models import Agreement, Group, Membership, Phase
+from .models import Agreement, Group, Invitation, Membership, Phase
 
 USUAL_MINUTES = 90
 
@@ -64,18 +67,15 @@ def group_join(request, slug):
         if membership is None:
             messages.info(request, _("This group takes new people by invitation only."))
             return redirect(group)
-        if membership.status == Membership.Status.REQUESTED:
-            messages.success(request, _("We have passed on your request. A counselor will answer."))
-            return redirect(group)
-        messages.success(request, _("You are in the group. Welcome."))
-        return HttpResponseRedirect(next_url)
-    has_reminders = Consent.objects.standing().filter(member=request.user, kind=Consent.Kind.REMINDERS).exists()
-    return render(
-        request,
-        "groups/group_join.html",
-        {"group": group, "agreement": agreement, "form": form, "next": next_url, "has_reminders": has_reminders},
-        status=400 if form.is_bound else 200,
-    )
+        return _welcome(request, membership, next_url)
+    page = {
+        "group": group,
+        "agreement": agreement,
+        "form": form,
+        "next": next_url,
+        "has_reminders": _has_reminders(request.user),
+    }
+    return render(request, "groups/group_join.html", page, status=400 if form.is_bound else 200)
 
 
 def _why_not_join(member, group: Group) -> str:
@@ -87,6 +87,75 @@ def _why_not_join(member, group: Group) -> str:
     if status != Membership.Status.ACTIVE and group.enrolment == Group.Enrolment.CLOSED:
         return _("This group takes new people by invitation only.")
     return ""
+
+
+def _welcome(request, membership: Membership, next_url: str):
+    """On from a form that was accepted: to where one wanted to go, or to the group if a counselor answers first."""
+    if membership.status == Membership.Status.REQUESTED:
+        messages.success(request, _("We have passed on your request. A counselor will answer."))
+        return redirect(membership.group)
+    messages.success(request, _("You are in the group. Welcome."))
+    return HttpResponseRedirect(next_url)
+
+
+def _has_reminders(member) -> bool:
+    return Consent.objects.standing().filter(member=member, kind=Consent.Kind.REMINDERS).exists()
+
+
+@login_not_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def invitation(request, token):
+    """Join a group by a link that works once. Looking changes nothing, and names no group to who is not signed in.
+
+    The address goes to no other site (Referrer-Policy: same-origin, as on every page). It could be kept from our own
+    pages too, but then browsers send the form without its origin, and the protection against forgery refuses it.
+    """
+    if stopped := ratelimit.consume_or_429(request, action="invitation", limit_get=True):
+        return stopped
+    response = _open_invitation(request, token)
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def _open_invitation(request, token: str):
+    found = access.find_invitation(token)
+    if found is None:
+        joined = access.group_joined_by(token, request.user) if request.user.is_authenticated else None
+        return redirect(joined) if joined else _invitation_is_gone(request)
+    if not request.user.is_authenticated:
+        if request.method == "POST":
+            return redirect_to_login(request.path)
+        return render(request, "groups/invitation.html", {"invitation": found})
+    if Membership.objects.active().filter(group=found.group, member=request.user).exists():
+        messages.info(request, _("You are in this group already. The invitation still works for somebody else."))
+        return redirect(found.group)
+    return _accept_invitation(request, found)
+
+
+def _accept_invitation(request, found: Invitation):
+    group, agreement = found.group, Agreement.objects.current_for(found.group)
+    form = JoinForm(request.POST if request.method == "POST" else None, agreement=agreement)
+    if form.is_valid():
+        membership = services.accept_invitation(found, by=request.user, agreement=agreement)
+        if membership is None:
+            return _invitation_is_gone(request)
+        if form.cleaned_data["reminders"]:
+            give_consent(request.user, Consent.Kind.REMINDERS)
+        return _welcome(request, membership, group.get_absolute_url())
+    page = {
+        "invitation": found,
+        "group": group,
+        "agreement": agreement,
+        "form": form,
+        "has_reminders": _has_reminders(request.user),
+    }
+    return render(request, "groups/invitation.html", page, status=400 if form.is_bound else 200)
+
+
+def _invitation_is_gone(request):
+    """One page for a link that was used, taken back, is too old or never was: it tells nobody which."""
+    return render(request, "groups/invitation_gone.html", status=404)
 
 
 def _safe_next(request) -> str:

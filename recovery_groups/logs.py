@@ -1,4 +1,5 @@
-"""Logs hold ids, never what somebody typed: PostgreSQL's errors quote keys, rows and values, and are cut here."""
+"""Logs hold ids, never what somebody typed or may open: PostgreSQL's errors quote keys, rows and values, an error's
+address can hold the token of a link. Both are cut here."""
 
 import logging
 import re
@@ -8,6 +9,8 @@ import psycopg
 from django.db import Error
 
 # For errors that arrive as text: what PostgreSQL adds below its message, in a traceback or in a repr.
+# An address whose last part opens something: who reads a log must not be able to use it.
+OPENS = re.compile(r"((?:/|%2F)(?:m|u|invitation|my/calendar)(?:/|%2F))[^/%\s?&\"']+", re.IGNORECASE)
 QUOTES_DATA = re.compile(r"(DETAIL|CONTEXT|LINE \d+|STATEMENT|parameters): .*")
 
 
@@ -19,7 +22,7 @@ class DiscreetFormatter(logging.Formatter):
         for error in _database_errors(record):
             told = _without_data(error)
             text = text.replace(str(error) or told, told).replace(repr(str(error))[1:-1] or told, told)
-        return QUOTES_DATA.sub(r"\1 left out", text)
+        return OPENS.sub(r"\1…", QUOTES_DATA.sub(r"\1 left out", text))
 
 
 def _database_errors(record: logging.LogRecord) -> Iterator[BaseException]:

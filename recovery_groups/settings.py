@@ -181,7 +181,8 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_SESSION_REMEMBER = None
-ACCOUNT_RATE_LIMITS = {"question": "10/h/ip"}  # beside allauth's own: the same count of the same addresses
+# Beside allauth's own: the same count of the same addresses.
+ACCOUNT_RATE_LIMITS = {"question": "10/h/ip", "invitation": "60/m/ip"}
 ACCOUNT_SIGNUP_FORM_HONEYPOT_FIELD = "website"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(SITE_URL).scheme
 MFA_ADAPTER = "members.adapter.MFAAdapter"

@@ -6,6 +6,8 @@ Willow is listed for everybody; Mia is in it, Carol runs it. Cedar is not listed
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from groups.models import Invitation
+from groups.services import invite
 from meetings.access import answer_token
 from meetings.models import Participation
 from members.services import open_calendar
@@ -101,6 +103,10 @@ TABLE = {
         "GET": {"willow": [SIGN_IN] + [200] * 8, "cedar": [SIGN_IN, 404, 404, 200, 404, 200, 200, 404, 200]},
         "POST": {"willow": [SIGN_IN] + [400] * 8, "cedar": [SIGN_IN, 404, 404, 400, 404, 400, 400, 404, 400]},
     },
+    "groups:invitation": {
+        "GET": {"token": [404] * 9, "invitation": ALL_SEE},
+        "POST": {"token": [404] * 9, "invitation": [SIGN_IN] + [400] * 8},
+    },
     "reports:report_list": {
         "GET": {"": [SIGN_IN, 403, 403, 403, 200, 200, 200, 200, 403]},
         "POST": {"": [SIGN_IN] + [METHOD] * 8},
@@ -171,6 +177,9 @@ def url_of(name: str, thing: str, cast) -> str:
         open_calendar(cast.mia)
         cast.mia.refresh_from_db()
         return reverse(name, args=[cast.mia.calendar_token])
+    if thing == "invitation":
+        closed = make.group(enrolment="closed", is_listed=False)
+        return reverse(name, args=[invite(Invitation(group=closed), by=cast.carol, token="secret", days=7).token])
     if group is None:
         return reverse(name)
     if name.startswith("meetings:meeting_"):

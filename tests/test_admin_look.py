@@ -51,6 +51,8 @@ def test_pages_are_at_ease_on_a_phone(cast, open_page, live_server, scheme):
         "meetings": "/admin/meetings/meeting/",
         "meeting": meeting,
         "history": f"/admin/meetings/meeting/{cast.willow_meeting.pk}/history/",
+        "invitations": "/admin/groups/invitation/",
+        "new-invitation": "/admin/groups/invitation/add/",
         "cancel": f"/admin/meetings/meeting/cancel/?meetings={cast.willow_meeting.pk}",
     }
     faults = {}
@@ -94,3 +96,30 @@ def test_counselor_makes_a_group_and_cancels_a_date_on_a_phone(cast, open_page, 
     assert "1 date cancelled." in page.inner_text("body")
     first.refresh_from_db()
     assert (first.status, first.cancel_reason) == ("cancelled", "The room is closed.")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_counselor_invites_somebody_and_takes_it_back_on_a_phone(cast, open_page, scheme):
+    page = open_page(cast.carol, scripts=False, scheme=scheme)
+    page.goto("/admin/groups/invitation/add/")
+    page.get_by_label("Group:").select_option(label="Willow evening")
+    page.get_by_role("button", name="Save", exact=True).click()
+
+    link = page.get_by_label("To copy").input_value()
+    shot(page, f"admin-invitation-link-390-{scheme}")
+    assert not is_wider_than_the_window(page)
+    page.emulate_media(media="print")
+    shot(page, f"admin-invitation-slip-390-{scheme}")
+    printed = page.inner_text("body")
+    assert link in printed
+    assert "Willow" not in printed
+    assert "Groups" not in printed
+
+    page.emulate_media(media="screen")
+    page.goto("/admin/groups/invitation/")
+    page.locator("tbody input[type=checkbox]").check()
+    page.get_by_label("Action:").select_option(label="Take the invitation back…")
+    page.get_by_role("button", name="Go").click()
+    shot(page, f"admin-invitation-revoke-390-{scheme}")
+    page.get_by_role("button", name="Take back").click()
+    assert "1 invitation taken back." in page.inner_text("body")

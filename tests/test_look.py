@@ -12,14 +12,17 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from groups.models import Group, Membership
-from groups.services import decline_request
+from groups.models import Group, Invitation, Membership
+from groups.services import decline_request, invite
 from meetings.access import answer_token
 from members.services import open_calendar
 from tests import make, wrong_pages
 from tests.browser import accessibility_faults, is_wider_than_the_window, shot
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+INVITED = "a-quiet-token"
 
 
 @pytest.fixture
@@ -46,6 +49,9 @@ def scene(cast):
     asked = {"status": Membership.Status.REQUESTED, "joined_at": None}
     make.membership(cast.asking, cast.vera, **asked)
     decline_request(make.membership(cast.asking, cast.max, **asked), by=cast.carol)
+    cast.closed = make.group(name="Inner circle", enrolment=Group.Enrolment.CLOSED, description="We listen.")
+    make.series(cast.closed)
+    invite(Invitation(group=cast.closed), by=cast.carol, token=INVITED, days=14)
     return cast
 
 
@@ -65,6 +71,10 @@ def pages(scene):
         "group-member": (scene.mia, scene.willow.get_absolute_url()),
         "group-asked": (scene.vera, scene.asking.get_absolute_url()),
         "group-declined": (scene.max, scene.asking.get_absolute_url()),
+        "group-closed": (scene.vera, scene.closed.get_absolute_url()),
+        "invitation": (scene.vera, reverse("groups:invitation", args=[INVITED])),
+        "invitation-visitor": (None, reverse("groups:invitation", args=[INVITED])),
+        "invitation-gone": (None, reverse("groups:invitation", args=["x"])),
         "first-time": (None, reverse("groups:first_time")),
         "join": (scene.vera, reverse("groups:group_join", args=["willow"])),
         "leave-group": (scene.mia, reverse("meetings:group_leave", args=["willow"])),

@@ -7,10 +7,27 @@ import sys
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from django.urls import include, path
 
+from recovery_groups import urls
 from tests import make
 
 PLANTED = "planted@example.org"
+
+
+def broken(request, **_tokens):
+    raise RuntimeError("something of ours is broken")
+
+
+broken.login_required = False  # type: ignore[attr-defined]
+
+
+class WithBrokenPages:
+    """The site, and addresses with a token in them that go wrong."""
+
+    handler400 = urls.handler400
+    urlpatterns = [path("broken/<path:address>", broken), path("", include(urls))]
 
 
 @pytest.fixture
@@ -66,6 +83,24 @@ def test_values_of_a_failed_query_are_in_no_log(db, log):
     assert "a value" in log.getvalue()
     assert PLANTED not in log.getvalue()
     assert "and more" not in log.getvalue()
+
+
+@pytest.mark.parametrize("opens", ["m", "u", "invitation", "my/calendar"])
+def test_token_of_an_address_that_failed_is_in_no_log(db, log, settings, opens):
+    settings.ROOT_URLCONF = WithBrokenPages
+    visitor = Client(raise_request_exception=False)
+
+    assert visitor.get(f"/broken/{opens}/planted-token:1a.ics/").status_code == 500
+    logging.getLogger("allauth").error("went to /accounts/login/?next=%%2F%s%%2Fplanted-token%%2F", opens)
+
+    assert f"Internal Server Error: /broken/{opens}/…/" in log.getvalue()
+    assert "planted-token" not in log.getvalue()
+
+
+def test_address_without_a_token_stays_in_the_log(log):
+    logging.getLogger("django.request").error("Internal Server Error: /my/reminders/?page=2 and /groups/m/")
+
+    assert "/my/reminders/?page=2 and /groups/m/" in log.getvalue()
 
 
 def test_worker_and_beat_log_as_the_site_does():
