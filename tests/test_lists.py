@@ -136,4 +136,9 @@ def test_lists_cost_the_same_whatever_there_is(cast, sign_in, how_many):
             status = clients[who].get(address).status_code
         statements[name] = len(asked) if status == 200 else status
 
-    assert statements == {name: number for name, (_, _, number) in PAGES.items()}
+    wrong = {
+        name: f"{statements[name]}, not {number}"
+        for name, (_, _, number) in PAGES.items()
+        if statements[name] != number
+    }
+    assert wrong == {}
