@@ -51,6 +51,12 @@ def for_you(local: datetime, zone: ZoneInfo | None) -> str:
     return _("%(time)s (%(zone)s) for you") % words
 
 
+def zone_name(zone: str) -> str:
+    """`Los Angeles time`; a zone without a place, such as `UTC`, by its own name."""
+    region, _slash, city = zone.rpartition("/")
+    return _("%(city)s time") % {"city": city.replace("_", " ")} if region not in ("", "Etc") else zone
+
+
 def when_short(meeting: Meeting) -> str:
     """`Tuesday 6:30 pm (PST)`, for a subject line."""
     start = meeting.local_start

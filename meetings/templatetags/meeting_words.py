@@ -19,9 +19,9 @@ register.filter("places", wording.places)
 register.filter("pattern", wording.pattern)
 register.filter("clock", wording.clock)
 register.filter("day", wording.day)
-
-
 register.filter("own_time", wording.own_time)
+register.filter("for_you", wording.for_you)
+register.filter("zone_name", wording.zone_name)
 
 
 @register.simple_tag(takes_context=True)

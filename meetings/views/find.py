@@ -83,6 +83,7 @@ def meeting_list(request):
     now, found = find.groups_by_next_meeting(wanted, member=member, page=number) if number else ([], [])
     context |= {
         "days": cards.by_day(found[:PER_PAGE]),
+        "shown": len(found[:PER_PAGE]),
         "now": now,
         "page": number,
         "has_next": len(found) > PER_PAGE,

@@ -46,7 +46,7 @@ def my_week(request):
             "next_in_my_zone": next_meeting and _in_zone(next_meeting, request.zone),
             "returning": returning,
             "next_seat": next((meeting for meeting in coming if meeting.places_left), None) if returning else None,
-            "coming": coming,
+            "later": [meeting for meeting in coming if meeting is not next_meeting],
             "memberships": [one for one in memberships if one.status != Membership.Status.REMOVED],
             "news": _news(member, memberships),
             "shown_at": timezone.now().isoformat(),

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from groups.models import Group
+from meetings import services, wording
 from meetings.access import answer_token
 from meetings.models import Participation
 from tests import make
@@ -284,3 +285,27 @@ def test_address_is_no_longer_shown_when_the_meeting_is_over(cast, sign_in):
     make.participation(over, cast.mia)
 
     assert "12 Hidden Lane" not in sign_in(cast.mia).get(over.get_absolute_url()).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("zone", "name"),
+    [
+        ("America/Los_Angeles", "Los Angeles time"),
+        ("America/Indiana/Knox", "Knox time"),
+        ("UTC", "UTC"),
+        ("Etc/UTC", "Etc/UTC"),
+    ],
+)
+def test_zone_is_named_by_its_place(zone, name):
+    assert wording.zone_name(zone) == name
+
+
+def test_group_shows_its_dates_once_each_and_what_i_answered(client, cast, sign_in):
+    make.participation(cast.willow_meeting, cast.mia)
+    off = make.meeting(cast.willow, starts_at=timezone.now() + timedelta(days=9))
+    services.cancel_meeting(off, by=cast.carol, reason="")
+
+    page = sign_in(cast.mia).get(cast.willow.get_absolute_url()).content.decode()
+    dates = page.split('<ul class="card dates">')[1].split("</ul>")[0]
+
+    assert [dates.count(words) for words in ("You have a place.", "Cancelled", "places left")] == [1, 1, 0]
