@@ -99,3 +99,21 @@ def browser_type_launch_args(browser_type_launch_args):
     quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
     chromium = {"executable_path": os.environ["CHROMIUM"]} if os.environ.get("CHROMIUM") else {}
     return browser_type_launch_args | chromium | {"args": quiet}
+
+
+def pytest_terminal_summary(terminalreporter):
+    """How hard each page, mail and promise is to read: English in school years, Spanish in points of INFLESZ."""
+    reports = [one for outcome in ("passed", "failed") for one in terminalreporter.stats.get(outcome, [])]
+    found = {}
+    for name, language, figure, words in (
+        value
+        for report in reports
+        if report.when == "call"
+        for key, value in report.user_properties
+        if key == "reading"
+    ):
+        found.setdefault(name, {})[language] = f"{figure:6.1f} ({words:3} words)"
+    if found and (os.environ.get("CI") or terminalreporter.config.option.verbose > 0):
+        terminalreporter.section("how hard it is to read: school year in English, INFLESZ in Spanish")
+        for name, figures in sorted(found.items()):
+            terminalreporter.write_line(f"{name:45} {figures.get('en', ''):19} {figures.get('es', '')}")
