@@ -28,6 +28,7 @@ BLOCKS = {
     *("td", "th", "tr", "ul"),
 }
 BESIDE = {"soft", "hint", "tag"}  # classes of what stands beside a label
+MEASURED_APART = {"agreement"}  # what somebody agrees to is held to a limit of its own
 NOT_READ = {"head", "script", "style", "nav", "select", "svg"}
 EMPTY = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "wbr"}
 
@@ -64,7 +65,7 @@ def english_syllables(word: str) -> int:
     count -= len(re.findall(r"[^aeiouy]e(?:ly|ment|less|ful|body|one|thing|where)", word))  # safely, somebody
     count += len(
         re.findall(
-            r"(?<![tscg])i[ao](?!u)|eo(?!p|u)|(?<![qg])ua|[aeiouy]ing|[drt]eas?$|(?<!r)ie[nt]|oe[mt]|creat", word
+            r"(?<![tscg])i[ao](?!u)|eo(?!p|u)|(?<![qg])ua|[aeiouy]ing|[drt]eas?$|(?<!fr)ie[nt]|oe[mt]|creat", word
         )
     )
     return max(count, 1)
@@ -107,7 +108,8 @@ class Blocks(HTMLParser):
             self.texts.append("")
         if tag not in EMPTY:
             is_foreign = given.get("lang", self.language) != self.language
-            self.stack.append((tag, tag in NOT_READ or is_foreign or "hidden" in given))
+            is_apart = given.get("class") in MEASURED_APART
+            self.stack.append((tag, tag in NOT_READ or is_foreign or is_apart or "hidden" in given))
 
     def handle_endtag(self, tag):
         while self.stack and self.stack.pop()[0] != tag:

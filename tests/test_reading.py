@@ -22,9 +22,9 @@ AT_WORK = {"attendance", "reports", "roster", "roster-wrong", "second-factor", "
 
 # By syllables: words of ours, and those at which rules go wrong.
 ENGLISH = {
-    1: "a the you time times asked place group piece fire closed real rule rules",
+    1: "a the you time times asked place group piece fire closed real rule rules friend",
     2: "wanted needed places people person meeting quiet being create poem safely someone police changes e-mail "
-    "special language address agreed table little answered erase science friend",
+    "special language address agreed table little answered erase science",
     3: "idea ideas area somebody everything counselor reminder calendar already usual attention ambulance family",
     4: "everybody invitation society variety material",
     6: "confidentiality",
