@@ -13,24 +13,44 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 APPS = ["audit", "centre", "groups", "meetings", "members", "outbox", "reports"]
 TEXTS = [
     *CHECKOUT.glob("templates/**/*.*"),
+    *CHECKOUT.glob("static/*.*"),
     *CHECKOUT.glob("locale/**/*.po"),
-    *(path for app in APPS for path in CHECKOUT.glob(f"{app}/**/*.py") if path.name != "feed.py"),
+    *CHECKOUT.glob("docs/**/*.md"),
+    *CHECKOUT.glob("*.md"),
+    *(path for app in [*APPS, "recovery_groups"] for path in CHECKOUT.glob(f"{app}/**/*.py")),
 ]
 
-# Person first, and no word that blames.
+# Person first, and no word that blames: in pages, mails, both catalogues, demonstration data and labels of models.
 BANNED = re.compile(
-    r"\b(addicts?|alcoholics?|abusers?|junkies?|substance abuse|relapsed|clean and sober|dirty|non-compliant|"
-    r"drop-?outs?|no-shows?|patients?|committed suicide|adictos?|alcohólicos?)\b",
+    r"\b(addicts?|addicted|alcoholics?|abusers?|junkies?|(substance|drug|alcohol) abuse|drug habits?|relaps\w*|"
+    r"(clean and )?sober|get(ting)? clean|clean time|dirty|non-?complian\w+|drop-?outs?|dropped out|no-?shows?|"
+    r"patients?|commit(ted|s)? suicide|"
+    r"adict[oa]s?|drogadict\w*|toxicóman\w*|alcohólic[oa]s?|abus(o|ar|ador\w*) de|recaíd\w*|reca(er|yó|e)|pacientes?|"
+    r"incumplid\w+|comet(er|ió) suicidio)\b",
     re.IGNORECASE,
 )
-ALLOWED = re.compile(r"Alcoholics Anonymous|relapse prevention", re.IGNORECASE)
+# Names of others, and a topic that is known by its name.
+ALLOWED = re.compile(
+    r"Alcoholics Anonymous|Alcohólicos Anónimos|relapse[- ]prevention|prevención de recaídas", re.IGNORECASE
+)
+
+
+def blaming(text: str) -> list[str]:
+    """The words in a text that we do not use for people."""
+    return [found.group() for found in BANNED.finditer(ALLOWED.sub("", text))]
+
+
+def test_blaming_words_are_found():
+    said = "A sober Addict relapsed: a no-show, dropped out. Alcoholics Anonymous, relapse prevention, patience, clean."
+    dicho = "Una persona adicta, alcohólica, tuvo una recaída por abuso de drogas. Un paciente; prevención de recaídas."
+
+    assert blaming(said) == ["sober", "Addict", "relapsed", "no-show", "dropped out"]
+    assert blaming(dicho) == ["adicta", "alcohólica", "recaída", "abuso de", "paciente"]
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(CHECKOUT)))
 def test_words_put_the_person_first(path):
-    text = ALLOWED.sub("", path.read_text())
-
-    assert BANNED.findall(text) == []
+    assert blaming(path.read_text()) == []
 
 
 @pytest.mark.parametrize("path", list(CHECKOUT.glob("templates/**/*_subject.txt")), ids=lambda path: path.name)

@@ -1,5 +1,6 @@
 """Who reads with effort can use this: every page, mail and promise is measured, in both languages (A11Y-10)."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from groups.models import Agreement
 from members.models import Consent
 from tests import wrong_pages
 from tests.reading import Measure, english_syllables, measure, page_texts, sentences, spanish_syllables
+from tests.test_conventions import blaming
 from tests.test_look import pages, scene  # noqa: F401
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
@@ -17,6 +19,7 @@ FEW_WORDS = 30  # of which a figure says little: such pages are measured togethe
 LONGEST_SENTENCE = 25  # words
 HARDEST = {"en": 6, "es": 65}  # at most this school year; at least "rather easy"
 HARDEST_PROMISE = {"en": 8, "es": 55}  # what one agrees to, and what the law wants said; at least "normal"
+A_USER = re.compile(r"\b(?:users?|usuari[oa]s?)\b", re.IGNORECASE)  # people are members
 OF_A_LIBRARY = {"reset-password", "reset-password-wrong", "sign-in-code", "sign-in-code-wrong"}
 AT_WORK = {"attendance", "reports", "roster", "roster-wrong", "second-factor", "styleguide"}  # no page of members
 
@@ -85,7 +88,7 @@ def too_hard(measures: dict[str, Measure], language: str, hardest: dict[str, int
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_pages_of_members_are_easy_to_read(scene, sign_in, settings, read, language):  # noqa: F811
     settings.ROOT_URLCONF = wrong_pages.UrlConf
-    measures, long = {}, {}
+    measures, long, unkind = {}, {}, {}
     for name, (person, address, *typed) in pages(scene).items():
         client = sign_in(person)
         client.raise_request_exception = False
@@ -93,6 +96,7 @@ def test_pages_of_members_are_easy_to_read(scene, sign_in, settings, read, langu
         response = client.post(address, *typed) if typed else client.get(address)
         texts = page_texts(response.content.decode(), language)
         found = read(name, texts, language)
+        unkind[name] = [*blaming(" ".join(texts)), *A_USER.findall(" ".join(texts))]  # in words of libraries too
         if name not in AT_WORK | OF_A_LIBRARY:
             measures[name] = found
             long |= {
@@ -101,6 +105,7 @@ def test_pages_of_members_are_easy_to_read(scene, sign_in, settings, read, langu
 
     assert too_hard(measures, language, HARDEST) == {}
     assert long == {}
+    assert {name: words for name, words in unkind.items() if words} == {}
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
