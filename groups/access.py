@@ -20,6 +20,15 @@ def get_group(request: HttpRequest, slug: str) -> Group:
     return get_object_or_404(Group.objects.filter(may_see), slug=slug)
 
 
+def get_group_to_leave(request: HttpRequest, slug: str) -> Group:
+    """A group one may see, or was in: who taps “leave” twice is no stranger the second time."""
+    if request.user.is_authenticated:
+        ever_in = Membership.objects.filter(group__slug=slug, member=request.user).select_related("group").first()
+        if ever_in:
+            return ever_in.group
+    return get_group(request, slug)
+
+
 def get_listed_group(slug: str) -> Group:
     """A group that is listed for everybody, whoever asks."""
     return get_object_or_404(Group.objects.listed(), slug=slug)

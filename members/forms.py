@@ -85,7 +85,13 @@ class SignupForm(AllauthSignupForm):
             return super().save(request)
 
     def try_save(self, request):
-        """Two taps on "Sign up", even at once: the second is answered like the first, whose code is in the mail."""
+        """Two taps on "Sign up", even at once: the second is answered like the first, whose code is in the mail.
+
+        An address that is taken is answered like a free one, and takes as long (SEC-05): making the member would have
+        hashed the password, which takes most of the time.
+        """
+        if self.account_already_exists:
+            Member().set_password(self.cleaned_data["password1"])
         try:
             if not self._has_just_signed_up():
                 return super().try_save(request)

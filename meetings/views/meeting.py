@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import BadRequest
+from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -188,7 +189,10 @@ def _may_answer(member, group: Group) -> bool:
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer_from_mail(request, token):
     """Answer for one meeting from a mail. Looking changes nothing, names no group; POST acts (EML-01, EML-03)."""
-    meeting, member = access.get_meeting_by_token(token)
+    try:
+        meeting, member = access.get_meeting_by_token(token)
+    except Http404:
+        return _link_has_ended(request)
     answer = words = None
     if request.method == "POST":
         answer, words = _answer_by_mail(meeting, member, _answer(request))
@@ -207,6 +211,13 @@ def answer_from_mail(request, token):
         },
         status=409 if answer == "closed" else 200,
     )
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def _link_has_ended(request):
+    """One page for a link whose meeting has begun or is off, of somebody who left, or that never was one of ours."""
+    response = render(request, "meetings/answer_from_mail.html", {"answer": "ended"}, status=404)
     response["X-Robots-Tag"] = "noindex"
     return response
 

@@ -136,9 +136,9 @@ def _in_zone(meeting: Meeting, zone: ZoneInfo | None) -> datetime | None:
 @require_http_methods(["GET", "POST"])
 def group_leave(request, slug):
     """Leave a group: one page that says what happens, one button, no question why."""
-    group = groups.access.get_group(request, slug)
     if request.method == "POST":
+        group = groups.access.get_group_to_leave(request, slug)
         if services.leave_group(group, by=request.user):
             messages.success(request, _("You have left the group. You can come back when you like."))
         return redirect("my_week")
-    return render(request, "meetings/group_leave.html", {"group": group})
+    return render(request, "meetings/group_leave.html", {"group": groups.access.get_group(request, slug)})

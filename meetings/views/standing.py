@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.http import Http404
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -21,8 +20,8 @@ def group_standing(request, slug):
     match request.POST.get("every_week"):
         case "yes":
             if not services.come_every_week(group, by=request.user):
-                raise Http404
-            if has_accepted(Agreement.objects.current_for(group), request.user):
+                messages.info(request, _("You are not in this group, so nothing was changed."))
+            elif has_accepted(Agreement.objects.current_for(group), request.user):
                 messages.success(request, _("You come every week now. Each coming date has your answer."))
             else:
                 messages.info(request, _("There are new ground rules to read first. Then we keep your places."))
