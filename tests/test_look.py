@@ -4,6 +4,7 @@ Leaves a picture of each page at 360 and 1280 px, light and dark, in English and
 """
 
 import json
+import re
 from datetime import timedelta
 from functools import cache
 
@@ -218,22 +219,51 @@ def test_data_for_search_engines_is_within_the_policy(scene, open_browser, live_
     assert page.evaluate("window.ran") is None
 
 
-def test_pages_in_the_persons_own_colours_and_on_paper(scene, open_browser, live_server):
-    """Pictures to look at; on paper nothing is left to press, and no address of a link."""
-    all_pages = pages(scene)
-    for name in ("home", "my-week", "roster"):
-        person, address = all_pages[name]
+A4 = 718  # pixels between the margins
+PAINTED = "element => getComputedStyle(element).backgroundColor"
+WITHOUT_EDGE = """buttons => buttons
+  .filter((button) => { const style = getComputedStyle(button);
+    return style.borderTopStyle === "none" || parseFloat(style.borderTopWidth) < 1; })
+  .map((button) => button.outerHTML.slice(0, 100))"""
+
+
+def test_pages_in_the_persons_own_colours(scene, open_browser, live_server):
+    """What a wash of colour says is said by an edge: of every button, and of whoever is marked as here."""
+    for name in ("home", "find", "group-member", "meeting-going", "my-week", "help", "roster", "reminders"):
+        person, address = pages(scene)[name]
         page, _ = open_browser(person, 360)
         page.emulate_media(forced_colors="active", color_scheme="dark")
         visit(page, live_server.url, address)
         shot(page, f"{name}-360-forced-colors")
+        assert page.locator(".button:visible, button:not(.plain):visible").evaluate_all(WITHOUT_EDGE) == [], name
 
-        page.emulate_media(media="print", forced_colors="none")  # from a device in the dark
+    page, _ = open_browser(scene.carol, 360)
+    visit(page, live_server.url, pages(scene)["roster"][1])
+    pressed, other = (
+        page.locator(f".roster [aria-pressed={yes}]").first.evaluate(PAINTED) for yes in ("true", "false")
+    )
+    assert pressed != other
+
+
+def test_pages_on_paper(scene, open_browser, live_server):
+    """Printed from a device in the dark: black on white, what is read, nothing to press, no address of a link."""
+    on_paper = {}
+    for name in ("home", "find", "find-week", "group-member", "meeting-going", "my-week", "help", "roster"):
+        person, address = pages(scene)[name]
+        page, _ = open_browser(person, A4)
+        page.emulate_media(media="print", color_scheme="dark")
+        visit(page, live_server.url, address)
+        shot(page, f"{name}-print")
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
         assert page.evaluate("getComputedStyle(document.querySelector('h1')).color") == "rgb(0, 0, 0)"
-        shot(page, f"{name}-print")
-        assert page.locator("main button:visible, header.top:visible, footer.foot:visible").count() == 0
+        pressable = "main button:not([aria-pressed=true]):visible, main input:visible, main select:visible"
+        assert page.locator(f"{pressable}, header.top:visible, footer.foot:visible").count() == 0, name
         assert "http" not in page.locator("main").inner_text()
+        assert not is_wider_than_the_window(page), name
+        on_paper[name] = page.locator("main").inner_text()
+
+    assert [line["call"] for line in settings.HELP_LINES if line["call"] not in on_paper["help"]] == []
+    assert re.search(r"Mia.*Here", on_paper["roster"], re.DOTALL)
 
 
 def test_help_and_leaving_stand_in_one_place_on_every_page(scene, open_browser, live_server):
