@@ -1,4 +1,5 @@
 """The baseline of pages: a list as Django's tutorial would write it. One query, fifty rows, the default template.
+Beside it, taking a place: one statement and nothing else.
 
 A site of its own on the same server, database and pool as ours, with nothing around the view.
 """
@@ -6,6 +7,8 @@ A site of its own on the same server, database and pool as ours, with nothing ar
 import django
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
+from django.db import connection
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
@@ -24,7 +27,17 @@ def meetings(request):
     return response
 
 
-urlpatterns = [path("", meetings)]
+def take(request, meeting_id, member_id):
+    """A place at a meeting by the statement of the site, for whom the address names."""
+    from meetings.services.places import TAKE_A_PLACE
+
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE_A_PLACE, {"meeting": meeting_id, "member": member_id})
+        answer = cursor.fetchone()[0]
+    return HttpResponse(answer, headers={"Content-Length": str(len(answer))})
+
+
+urlpatterns = [path("", meetings), path("take/<uuid:meeting_id>/<uuid:member_id>/", take)]
 
 django.setup()
 settings.ROOT_URLCONF = __name__

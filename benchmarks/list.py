@@ -2,14 +2,16 @@
 
 from urllib.parse import urlencode
 
+from meetings.forms import FindForm
+
 from . import serving, town
 
 UPCOMING = 10_000
-FILTERS = {"day": "", "time": "", "kind": "", "mode": "", "language": ""}  # as the form sends them
+FILTERS = dict.fromkeys(FindForm.base_fields, "")  # as the form sends them
 
 
-def run(*, seconds: float) -> dict:
-    town.build(UPCOMING)
+def run(*, seconds: float, rounds: int, size: int = UPCOMING) -> dict:
+    town.build(size)
     _member, headers = town.sign_in()
     with serving.server(serving.BARE) as bare, serving.server() as ours:
         baseline = serving.Ask(bare, "/")
@@ -17,6 +19,6 @@ def run(*, seconds: float) -> dict:
         if b"Heron" not in serving.get(serving.Ask(ours, "/my/", headers)).body:
             raise RuntimeError("The member is not signed in.")
         measured = serving.compare(
-            lambda: serving.rate(baseline, seconds=seconds), lambda: serving.rate(page, seconds=seconds)
+            lambda: serving.rate(baseline, seconds=seconds), lambda: serving.rate(page, seconds=seconds), rounds=rounds
         )
     return serving.verdict(measured, at_least=1.0, stretch=2.0)

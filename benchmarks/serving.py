@@ -7,11 +7,12 @@ import statistics
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice, repeat
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from django.db import connection
 
@@ -23,7 +24,6 @@ OURS = "recovery_groups.wsgi"
 BARE = "benchmarks.bare"
 PROCESSES = 2
 CONNECTIONS = 8  # kept alive, so that the server never waits for the client
-ROUNDS = 7
 START_SECONDS = 30
 
 
@@ -34,19 +34,31 @@ class Answer:
     body: bytes
 
 
+class OtherAnswer(Exception):
+    """The server answered something that was not asked for."""
+
+
 @dataclass(frozen=True)
 class Ask:
-    """A GET to send again and again."""
+    """What to send: a GET, or with a form a POST."""
 
     port: int
     path: str
     headers: dict[str, str] = field(default_factory=dict)
+    form: dict[str, str] | None = None
 
     @property
     def message(self) -> bytes:
-        lines = [f"GET {self.path} HTTP/1.1", f"Host: {HOST}:{self.port}"]
-        lines += [f"{name}: {value}" for name, value in self.headers.items()]
-        return ("\r\n".join(lines) + "\r\n\r\n").encode()
+        method, body, headers = "GET", "", self.headers
+        if self.form is not None:
+            method, body = "POST", urlencode(self.form)
+            headers = headers | {
+                "Content-Type": "application/x-www-form-urlencoded",
+                "Content-Length": str(len(body)),
+            }
+        lines = [f"{method} {self.path} HTTP/1.1", f"Host: {HOST}:{self.port}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
 
 
 @contextmanager
@@ -95,13 +107,18 @@ def get(ask: Ask) -> Answer:
 
 def rate(ask: Ask, *, seconds: float, status: int = 200) -> float:
     """Answers per second over several connections kept alive. Anything but `status` is an error."""
-    answered, took = _drive(ask, seconds)
+    return rate_of(repeat(ask), seconds=seconds, status=status)
+
+
+def rate_of(asks: Iterable[Ask], *, seconds: float, status: int = 200, connections: int = CONNECTIONS) -> float:
+    """The same for one question after the other, for so long or until there are no more."""
+    answered, took = _drive(iter(asks), seconds, connections)
     if set(answered) != {status}:
-        raise RuntimeError(f"{ask.path} answered {dict(answered)} instead of {status}.")
+        raise OtherAnswer(f"Answered {dict(answered)} instead of {status}.")
     return answered[status] / took
 
 
-def compare(baseline: Callable[[], float], ours: Callable[[], float], *, rounds: int = ROUNDS) -> dict:
+def compare(baseline: Callable[[], float], ours: Callable[[], float], *, rounds: int) -> dict:
     """Both in turn, round by round after one to warm up; the ratio is the median of the rounds' ratios."""
     baseline(), ours()
     pairs = [(baseline(), ours()) for _ in range(rounds)]
@@ -128,23 +145,26 @@ def verdict(measured: dict, *, at_least: float, stretch: float | None = None) ->
 
 
 # One thread drives all connections: it is told when something arrived, and asks again as soon as an answer is whole.
+# Unlike people, it does not wait for an answer to be shown.
 
 
 class _Line:
     def __init__(self, ask: Ask):
-        self.ask = ask
-        self.connect()
+        self.connect(ask.port)
+        self.send(ask)
 
-    def connect(self) -> None:
-        self.socket = socket.create_connection((HOST, self.ask.port), timeout=30)
+    def connect(self, port: int) -> None:
+        self.port = port
+        self.socket = socket.create_connection((HOST, port), timeout=30)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.received = bytearray()
         self.size: int | None = None
 
-    def send(self, message: bytes) -> None:
+    def send(self, ask: Ask) -> None:
         self.received.clear()
         self.size = None
-        self.socket.sendall(message)
+        self.asked = ask
+        self.socket.sendall(ask.message)
 
     def take(self) -> int | None:
         """The status once an answer is whole, None before that, 0 if the server hung up."""
@@ -159,15 +179,17 @@ class _Line:
         return int(self.received[9:12])
 
 
-def _drive(ask: Ask, seconds: float) -> tuple[Counter, float]:
-    message, answered = ask.message, Counter[int]()
+def _drive(asks: Iterator[Ask], seconds: float, connections: int) -> tuple[Counter, float]:
+    """How often each status was answered until the time was over or everything was asked, and how long that took."""
+    answered = Counter[int]()
     with selectors.DefaultSelector() as selector:
-        lines = [_Line(ask) for _ in range(CONNECTIONS)]
+        began = time.perf_counter()
+        lines = [_Line(ask) for ask in islice(asks, connections)]
         for line in lines:
             selector.register(line.socket, selectors.EVENT_READ, line)
-            line.send(message)
-        began = time.perf_counter()
-        while (now := time.perf_counter()) - began < seconds:
+        busy = set(lines)
+        now = began
+        while busy and (now - began < seconds or not answered):
             for key, _ in selector.select(1):
                 line = key.data
                 status = line.take()
@@ -175,28 +197,33 @@ def _drive(ask: Ask, seconds: float) -> tuple[Counter, float]:
                     continue
                 if status:
                     answered[status] += 1
+                    ask = next(asks, None)
                 else:  # a process of the server was renewed
                     selector.unregister(line.socket)
                     line.socket.close()
-                    line.connect()
+                    line.connect(line.port)
                     selector.register(line.socket, selectors.EVENT_READ, line)
-                line.send(message)
-        took = now - began
-        _finish(selector, lines)
-    return answered, took
+                    ask = line.asked
+                if ask is None:
+                    selector.unregister(line.socket)
+                    busy.discard(line)
+                else:
+                    line.send(ask)
+            now = time.perf_counter()
+        _finish(selector, busy)
+        for line in lines:
+            line.socket.close()
+    return answered, now - began
 
 
-def _finish(selector: selectors.BaseSelector, lines: Sequence[_Line]) -> None:
+def _finish(selector: selectors.BaseSelector, waiting: set[_Line]) -> None:
     """Let the last answers come in, so that the next round does not pay for this one."""
-    waiting = set(lines)
     deadline = time.perf_counter() + 10
     while waiting and time.perf_counter() < deadline:
         for key, _ in selector.select(1):
             if key.data.take() is not None:
                 selector.unregister(key.fileobj)
                 waiting.discard(key.data)
-    for line in lines:
-        line.socket.close()
 
 
 def _size_of(received: bytes) -> int | None:

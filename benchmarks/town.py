@@ -1,22 +1,31 @@
 """A town with many groups, each meeting once a week for twelve weeks, and somebody who is signed in."""
 
+from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from random import Random
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.db import connection
+from django.db.models import F
+from django.urls import reverse
 from django.utils import timezone
 
-from groups.models import Group
-from meetings.models import Meeting, MeetingSeries
+from groups.models import Acceptance, Agreement, Group, Membership
+from meetings.models import Meeting, MeetingSeries, Participation
+from members import session_limits
 from members.models import Member
+from members.services import open_calendar
 
 WEEKS = 12
 ZONES = ["America/Los_Angeles", "America/Denver", "America/Chicago", "America/New_York"]
 NAMES = ["Harbor", "Garden", "Lantern", "Willow", "Cedar", "River", "Bridge", "Morning", "Evening", "Quiet"]
+FORM_KEY = "k" * 32
 AREAS = ["Old Town", "Riverside", "North Side", "Mill District", "West End"]
 
 
@@ -81,14 +90,59 @@ def _meeting(series: MeetingSeries, on, chance: Random) -> Meeting:
     )
 
 
-def sign_in(**fields: object) -> tuple[Member, dict[str, str]]:
+def sign_in() -> tuple[Member, dict[str, str]]:
     """A member, and the headers their browser sends."""
-    member = Member.objects.create(email="heron@example.org", display_name="Heron", **fields)
-    member.set_unusable_password()
-    member.save()
-    session = SessionStore()
-    session[SESSION_KEY] = str(member.pk)
-    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-    session[HASH_SESSION_KEY] = member.get_session_auth_hash()
-    session.save()
-    return member, {"Cookie": f"{settings.SESSION_COOKIE_NAME}={session.session_key}"}
+    ((member, headers),) = sign_in_many(["Heron"])
+    return member, headers
+
+
+def sign_in_many(names: Iterable[str]) -> list[tuple[Member, dict[str, str]]]:
+    """Members who signed in a moment ago, each with the headers of their browser, the key of its forms included."""
+    members = Member.objects.bulk_create(
+        Member(email=f"{name.lower()}@example.org", display_name=name, password=make_password(None)) for name in names
+    )
+    sessions = [_session(member) for member in members]
+    Session.objects.bulk_create(sessions)
+    return [
+        (member, {"Cookie": f"{settings.SESSION_COOKIE_NAME}={session.pk}; {settings.CSRF_COOKIE_NAME}={FORM_KEY}"})
+        for member, session in zip(members, sessions, strict=True)
+    ]
+
+
+def _session(member: Member) -> Session:
+    store = SessionStore()
+    store[SESSION_KEY] = str(member.pk)
+    store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    store[HASH_SESSION_KEY] = member.get_session_auth_hash()
+    session_limits.begin(store)
+    store._session_key = store._get_new_session_key()  # type: ignore[attr-defined]
+    return cast(Session, store.create_model_instance(dict(store.items())))
+
+
+def calendar_of(member: Member, *, meetings: int) -> str:
+    """Give a member places at so many coming meetings; returns the address of their calendar."""
+    now = timezone.now()
+    free = Meeting.objects.upcoming().filter(places_taken__lt=F("capacity")).in_order()[:meetings]
+    Participation.objects.bulk_create(
+        Participation(meeting=meeting, member=member, rsvp=Participation.Rsvp.GOING, rsvp_at=now) for meeting in free
+    )
+    open_calendar(member)
+    member.refresh_from_db()
+    settle()
+    return reverse("meetings:calendar_feed", args=[member.calendar_token])
+
+
+def hot_meeting(members: Iterable[Member], *, capacity: int) -> Meeting:
+    """The one meeting that all of these want to come to, in a group of theirs whose ground rules they know."""
+    meeting = Meeting.objects.upcoming().in_order()[0]
+    Meeting.objects.filter(pk=meeting.pk).update(capacity=capacity, places_taken=0)
+    rules = Agreement.objects.current_for(meeting.group)
+    now = timezone.now()
+    Membership.objects.bulk_create(
+        Membership(group=meeting.group, member=member, status=Membership.Status.ACTIVE, joined_at=now)
+        for member in members
+    )
+    if rules:
+        Acceptance.objects.bulk_create(Acceptance(agreement=rules, member=member) for member in members)
+    settle()
+    return meeting

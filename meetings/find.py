@@ -21,7 +21,7 @@ from .models import Meeting
 PER_PAGE = 50
 ON_NOW = 6  # at most, under "Happening now"
 FURTHER = 2  # dates of a group after the one that is shown
-FEW_GROUPS = 75  # up to so many are asked one by one for their next meeting, instead of walking through time
+FEW_GROUPS = 200  # up to so many are asked one by one for their next meeting, instead of walking through time
 
 # What can be wanted of a meeting `m`, by its name in the address.
 CONDITIONS = {
@@ -114,21 +114,29 @@ def groups_by_next_meeting(
     """What is happening now (on the first page), and a page of groups by when they meet next, each with its schedule,
     further dates and the member's own answer. One card more than a page tells that another page follows.
     """
-    values = _values(wanted) | {
-        "limit": PER_PAGE + 1,
-        "skip": (page - 1) * PER_PAGE,
-        "now": ON_NOW if page == 1 else 0,
-        "further": FURTHER,
-        "member": member.pk if member else None,
-    }
+    coming, values = next_meetings(wanted, page=page)
+    values |= {"now": ON_NOW if page == 1 else 0, "further": FURTHER, "member": member.pk if member else None}
     rsvp = OWN_ANSWER if member else "NULL"
-    return _cards(_statement(wanted, values, patterns=PATTERNS, further=AFTER, rsvp=rsvp), values)
+    statement = CARDS.format(card=CARD, coming=coming, now=_now(wanted), patterns=PATTERNS, further=AFTER, rsvp=rsvp)
+    return _cards(statement, values)
 
 
 def next_with_a_place(how_many: int) -> tuple[list[Card], list[Card]]:
     """What is happening now, and the groups that meet next and have a place: so many of each at most."""
-    values = {"limit": how_many, "skip": 0, "now": how_many}
-    return _cards(_statement({"places": "1"}, values), values)
+    wanted = {"places": "1"}
+    coming, values = next_meetings(wanted)
+    values |= {"limit": how_many, "now": how_many}
+    statement = CARDS.format(card=CARD, coming=coming, now=_now({}), patterns="NULL", further="NULL", rsvp="NULL")
+    return _cards(statement, values)
+
+
+def next_meetings(wanted: Mapping[str, str], *, page: int = 1) -> tuple[str, dict[str, Any]]:
+    """The statement for each group's next meeting that fits, and its values: a page of them, and one more."""
+    values = _values(wanted) | {"limit": PER_PAGE + 1, "skip": (page - 1) * PER_PAGE}
+    fits = " AND ".join([UPCOMING, *_conditions(wanted)])
+    if "groups" in values and len(values["groups"]) <= FEW_GROUPS:
+        return EACH.format(fits=fits), values
+    return WALK.format(fits=fits, earlier_fits=re.sub(r"\bm\.", "earlier.", fits)), values
 
 
 def alternatives(wanted: Mapping[str, str], *, limit: int) -> list[tuple[str, Card]]:
@@ -172,25 +180,8 @@ def _conditions(wanted: Mapping[str, str]) -> list[str]:
     return [MODES[value] if name == "mode" else CONDITIONS[name] for name, value in wanted.items()]
 
 
-def _statement(
-    wanted: Mapping[str, str],
-    values: Mapping[str, Any],
-    *,
-    patterns: str = "NULL",
-    further: str = "NULL",
-    rsvp: str = "NULL",
-) -> str:
-    conditions = _conditions(wanted)
-    fits = " AND ".join([UPCOMING, *conditions])
-    is_few = len(values.get("groups", range(FEW_GROUPS + 1))) <= FEW_GROUPS
-    return CARDS.format(
-        card=CARD,
-        coming=(EACH if is_few else WALK).format(fits=fits, earlier_fits=re.sub(r"\bm\.", "earlier.", fits)),
-        now=NOW.format(fits=" AND ".join(["true", *conditions])),
-        patterns=patterns,
-        further=further,
-        rsvp=rsvp,
-    )
+def _now(wanted: Mapping[str, str]) -> str:
+    return NOW.format(fits=" AND ".join(["true", *_conditions(wanted)]))
 
 
 def _cards(statement: str, values: Mapping[str, Any]) -> tuple[list[Card], list[Card]]:

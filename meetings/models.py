@@ -19,11 +19,17 @@ from . import recurrence
 
 
 class Fingerprint(models.Aggregate):
-    """One short text for the given columns of many rows, the first of which tells the rows apart."""
+    """One short text for the given columns of many rows, the first of which tells the rows apart.
+
+    The rows' own hashes, 128 bits of each, mixed in whatever order they come: nothing is sorted or made into text.
+    """
 
     name = "fingerprint"
     output_field = models.TextField()
-    template = "md5(string_agg(md5(ROW(%(expressions)s)::text), '' ORDER BY ROW(%(expressions)s)::text))"
+    template = (
+        "concat_ws(' ', count(*), bit_xor(hash_record_extended(ROW(%(expressions)s), 0)),"
+        " bit_xor(hash_record_extended(ROW(%(expressions)s), 1)))"
+    )
 
 
 class MeetingSeriesQuerySet(models.QuerySet):

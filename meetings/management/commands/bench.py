@@ -25,13 +25,21 @@ class Command(BaseCommand):
         parser.add_argument("name", choices=names(), help="which benchmark")
         parser.add_argument("--json", action="store_true", help="print nothing but JSON")
         parser.add_argument("--seconds", type=float, default=1.5, help="how long each side runs in each round")
+        parser.add_argument("--rounds", type=int, default=7, help="how often; one more before to warm up")
+        parser.add_argument("--size", type=int, help="how many rows, other than the benchmark says")
 
-    def handle(self, *, name, json: bool, seconds, **options):
+    def handle(self, *, name, json: bool, seconds, rounds, size, **options):
         refuse_beside_real_people()
         with scratch_database():
             call_command("collectstatic", interactive=False, verbosity=0)
-            measured = {"name": name, **import_module(f"benchmarks.{name}").run(seconds=seconds)}
+            measured = {"name": name, **measure(name, seconds=seconds, rounds=rounds, size=size)}
         self.stdout.write(as_json(measured) if json else as_text(measured))
+
+
+def measure(name: str, *, seconds: float, rounds: int, size: int | None = None) -> dict:
+    """What a benchmark found, in the database that is connected: it is filled."""
+    of_its_own = {} if size is None else {"size": size}
+    return import_module(f"benchmarks.{name}").run(seconds=seconds, rounds=rounds, **of_its_own)
 
 
 def names() -> list[str]:
