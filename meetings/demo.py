@@ -1,7 +1,10 @@
-"""People and meetings to look at: one house, six groups, half a year. Everybody in it is invented.
+"""People and meetings to look at: one house, seven groups, half a year. Everybody in it is invented.
 
 The same on every machine but for the day it is made on: the choices come from one fixed seed, the dates from today, so
 that there is always a meeting tomorrow and one yesterday of which nobody has noted yet who came.
+
+The member one signs in as meets every state of a page: a place, the waiting list, a place on offer, new ground rules to
+read, a request that waits and one that was declined; an invitation is open for whoever follows its link.
 """
 
 import hashlib
@@ -9,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from random import Random
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from allauth.account.models import EmailAddress
@@ -18,7 +22,7 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.text import slugify
 
-from groups.models import Acceptance, Agreement, Facilitator, Group, Membership, Topic
+from groups.models import Acceptance, Agreement, Facilitator, Group, Invitation, Membership, Phase, Topic
 from members.models import Consent, Member
 
 from . import services
@@ -27,6 +31,7 @@ from .models import Meeting, MeetingSeries, Participation, Suspension
 WEEKS_BACK = 26
 REPAIRS = 24  # the week in which the room of one group was closed
 PASSWORD = "quiet-river-garden"  # known to everybody: only ever where LOCAL is on
+INVITATION = "quiet-garden-gate"  # the same
 
 # Who one can sign in as: role, address, display name.
 ACCOUNTS = [
@@ -35,6 +40,7 @@ ACCOUNTS = [
     (Member.Role.COORDINATOR, "coordinator@example.org", "Hazel"),
     (Member.Role.REPORTS, "reports@example.org", "Brook"),
 ]
+HERON = ACCOUNTS[0][2]
 COUNSELORS = ["Linden", "Marlow", "Paloma"]
 NAMES = [
     "Alder", "Ash", "Aster", "Bay", "Beech", "Birch", "Bluebell", "Bracken", "Briar", "Cedar", "Chickadee",
@@ -65,6 +71,7 @@ class Plan:
     group: dict = field(default_factory=dict)
     topics: tuple[str, ...] = ()
     without_name: int = 0  # at the most, per meeting
+    phases: tuple[tuple[str, int, str], ...] = ()
 
 
 HOUSE = {"area": "Riverside", "address": "400 Mill Street", "is_wheelchair_accessible": True}
@@ -94,6 +101,12 @@ PLANS = [
             "capacity": 20,
             "share_minutes": 3,
         },
+        phases=(
+            (Phase.Kind.WELCOME, 5, "The ground rules, read aloud."),
+            (Phase.Kind.TOPIC, 10, "One step or one reading."),
+            (Phase.Kind.SHARING, 40, "Three minutes each. We listen and do not answer."),
+            (Phase.Kind.CLOSING, 5, "A quiet minute together."),
+        ),
     ),
     Plan(
         "skills-for-hard-days", 2, time(17, 30), 75, "Rowan", "Marlow", own=9, guests=3, leave=1,
@@ -126,6 +139,12 @@ PLANS = [
             "place": "Mill Street House, Kitchen",
             "link": "https://meet.example.org/coffee",
         },
+        phases=(
+            (Phase.Kind.WELCOME, 10, "Coffee is on the table. Sit where you like."),
+            (Phase.Kind.INTRODUCTIONS, 10, "A first name, or none."),
+            (Phase.Kind.SHARING, 55, "What the week was like. Everybody may ask and answer."),
+            (Phase.Kind.CLOSING, 15, "Who washes up?"),
+        ),
     ),
     Plan(
         "en-compania", 4, time(19), 90, "Paloma", "Rowan", own=12, guests=0, leave=2,
@@ -146,6 +165,7 @@ PLANS = [
             "name": "Family and Friends",
             "description": "For people close to somebody with a substance use disorder. You do not have to say who.",
             "audience": Group.Audience.FAMILY,
+            "enrolment": Group.Enrolment.BY_REQUEST,
             "mode": Group.Mode.HYBRID,
             "cross_talk": Group.CrossTalk.AFTER_CHECK_IN,
             "place": "Mill Street House, Upper Room",
@@ -153,7 +173,30 @@ PLANS = [
             "capacity": 10,
         },
     ),
+    Plan(
+        "round-table", 4, time(17), 60, "Rowan", "Paloma", own=0, guests=8, leave=0,
+        topics=("Saying what you need", "Old friends, new friends", "A calm evening"),
+        group={
+            "name": "Round Table",
+            "description": "A small circle that stays the same for a season. New people come by invitation.",
+            "enrolment": Group.Enrolment.CLOSED,
+            "place": "Mill Street House, Attic",
+            "place_notes": "Up both stairs. There is no lift.",
+            "is_wheelchair_accessible": False,
+            "capacity": 6,
+        },
+    ),
 ]  # fmt: skip
+
+
+# What the member one signs in as has said so far: group, how many meetings ahead; the answer, hours ago.
+OFFER_OPEN = timedelta(days=6)
+ANSWERS_TO_SEE = {
+    ("steps-at-noon", 0): (Participation.Rsvp.GOING, 50.0),
+    ("round-table", 0): (Participation.Rsvp.GOING, 0.5),  # the last to say so: a place in the line
+    ("round-table", 1): (Participation.Rsvp.OFFERED, 95.0),
+    ("round-table", 2): (Participation.Rsvp.DECLINED, 20.0),
+}
 
 
 @dataclass
@@ -204,8 +247,13 @@ def make() -> None:
     services.extend_series(MeetingSeries.objects.filter(group__in=groups.values()))
     for plan in PLANS:
         _make_memberships(groups[plan.slug], regulars[plan.slug], series[plan.slug], now)
-    _make_requests(groups["skills-for-hard-days"], [people["Otter"], people["Pebble"]], now)
+    heron, rowan = people[HERON], people["Rowan"]
+    _make_requests(groups["skills-for-hard-days"], [people["Otter"], people["Pebble"], heron], now)
+    _decline(groups["family-and-friends"], heron, now)
+    _make_invitations(groups["round-table"], rowan, heron, now)
     _accept_agreements(groups.values())
+    _change_rules(groups["evening-circle"], heron, now)
+    Member.objects.filter(pk=heron.pk).update(week_seen_at=now - timedelta(days=1))
     for plan in PLANS:
         topics = _topics(groups[plan.slug], plan.topics)
         lead = people[plan.lead]
@@ -273,7 +321,7 @@ def _choose_regulars(chance: Random, people: dict[str, Member]) -> dict[str, lis
     for plan in PLANS:
         pool = spanish if plan.group.get("language") == "es" else free
         own[plan.slug] = [pool.pop(0) for _ in range(plan.own)]
-    heron = people[ACCOUNTS[0][2]]
+    heron = people[HERON]
     regulars = {}
     for plan in PLANS:
         elsewhere = [one for slug, found in own.items() if slug != plan.slug for one in found if one.language == "en"]
@@ -284,6 +332,8 @@ def _choose_regulars(chance: Random, people: dict[str, Member]) -> dict[str, lis
             leaver.every_week = False
         if plan.slug in ("evening-circle", "steps-at-noon"):
             chosen.append(Regular(heron, 6, None, keen=0.85, reliable=0.95, every_week=False))
+        if plan.slug == "round-table":
+            chosen.append(Regular(heron, WEEKS_BACK - 3, None, keen=0.85, reliable=0.95, every_week=False))
         regulars[plan.slug] = chosen
     return regulars
 
@@ -303,6 +353,10 @@ def _make_group(plan: Plan, people: dict[str, Member]) -> Group:
     group = Group.objects.create(**HOUSE | {"slug": plan.slug} | plan.group)
     for role, name in ((Facilitator.Role.LEAD, plan.lead), (Facilitator.Role.CO, plan.co)):
         Facilitator.objects.create(group=group, member=people[name], role=role)
+    Phase.objects.bulk_create(
+        Phase(group=group, position=position, kind=kind, minutes=minutes, about=about)
+        for position, (kind, minutes, about) in enumerate(plan.phases, start=1)
+    )
     return group
 
 
@@ -356,6 +410,57 @@ def _make_requests(group: Group, members: list[Member], now: datetime) -> None:
             requested_at=now - timedelta(days=days, hours=3),
         )
         for days, member in enumerate(members, start=1)
+    )
+
+
+def _decline(group: Group, member: Member, now: datetime) -> None:
+    decided_at = now - timedelta(days=5)
+    Membership.objects.create(
+        group=group,
+        member=member,
+        status=Membership.Status.REMOVED,
+        requested_at=decided_at - timedelta(days=2),
+        decided_at=decided_at,
+        left_at=decided_at,
+        removed_at=decided_at,
+    )
+
+
+def _make_invitations(group: Group, lead: Member, guest: Member, now: datetime) -> None:
+    """One that is open, by a link everybody knows, and one each that was used, taken back and is too old."""
+    joined_at = group.memberships.get(member=guest).joined_at
+    ends: dict[str, dict[str, Any]] = {
+        INVITATION: {},
+        "used": {"used_by": guest, "used_at": joined_at},
+        "taken back": {"revoked_at": now - timedelta(days=9)},
+        "too old": {"expires_at": now - timedelta(days=4)},
+    }
+    Invitation.objects.bulk_create(
+        Invitation(
+            group=group,
+            token_hash=Invitation.hash_of(token if token == INVITATION else Invitation.new_token()),
+            invited_by=lead,
+            invited_at=now - timedelta(days=40) if end else now,
+            **{"expires_at": now + timedelta(days=30)} | end,
+        )
+        for token, end in ends.items()
+    )
+
+
+def _change_rules(group: Group, behind: Member, now: datetime) -> None:
+    """A new version of a group's ground rules, which everybody in it has accepted but one."""
+    house = Agreement.objects.current_for(group)
+    if house is None:
+        return
+    changed_at = now - timedelta(days=3)
+    text = f"{house.text}\n\nWe leave phones in the basket by the door."
+    newer = Agreement.objects.create(
+        group=group, language=group.language, text=text, published_at=changed_at, reviewed_by="Hazel, coordinator"
+    )
+    accepted = group.memberships.active().exclude(member=behind).filter(joined_at__lt=changed_at)
+    Acceptance.objects.bulk_create(
+        Acceptance(agreement=newer, member=member, accepted_at=now - timedelta(days=2))
+        for member in Member.objects.filter(pk__in=accepted.values("member"))
     )
 
 
@@ -482,13 +587,15 @@ def _coming_answers(
         if regular.last_week is not None:
             continue
         rsvp = None
-        if is_sought_after or chance.random() < regular.keen * share or (regular.every_week and ahead < 4):
+        if is_sought_after or chance.random() < regular.keen * share or regular.every_week:
             rsvp = Participation.Rsvp.GOING
         elif chance.random() < 0.2 * share:
             rsvp = Participation.Rsvp.DECLINED
-        if regular.member.email == ACCOUNTS[0][1]:  # who signs in has a place tomorrow and the rest to answer
-            rsvp = Participation.Rsvp.GOING if meeting.group.slug == "steps-at-noon" and ahead == 0 else None
-        answers.append((now - timedelta(hours=chance.uniform(1, 90)), regular, rsvp))
+        at = now - timedelta(hours=chance.uniform(1, 90))
+        if regular.member.email == ACCOUNTS[0][1]:  # who signs in meets each answer once and has the rest to give
+            rsvp, hours_ago = ANSWERS_TO_SEE.get((meeting.group.slug, ahead), (None, 1.0))
+            at = now - timedelta(hours=hours_ago)
+        answers.append((at, regular, rsvp))
     for participation, _regular in _give_places(meeting, answers):
         if participation.rsvp:
             yield participation
@@ -497,12 +604,15 @@ def _coming_answers(
 def _give_places(
     meeting: Meeting, answers: Sequence[tuple[datetime, Regular, str | None]]
 ) -> Iterator[tuple[Participation, Regular]]:
-    """One row a person; who says “going” first has a place, the others wait in line."""
+    """One row a person; who says “going” first has a place, the others wait in line. A place on offer is kept."""
     taken = 0
     for at, regular, rsvp in sorted(answers, key=lambda answer: answer[0]):
-        if rsvp == Participation.Rsvp.GOING:
+        if rsvp in (Participation.Rsvp.GOING, Participation.Rsvp.OFFERED):
             if taken < meeting.capacity:
                 taken += 1
             else:
                 rsvp = Participation.Rsvp.WAITLISTED
-        yield Participation(meeting=meeting, member=regular.member, rsvp=rsvp, rsvp_at=at if rsvp else None), regular
+        participation = Participation(meeting=meeting, member=regular.member, rsvp=rsvp, rsvp_at=at if rsvp else None)
+        if rsvp == Participation.Rsvp.OFFERED:
+            participation.offer_expires_at = at + OFFER_OPEN
+        yield participation, regular

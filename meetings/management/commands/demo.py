@@ -37,7 +37,7 @@ class Command(BaseCommand):
                 "them unless you add --force."
             )
         demo.make()
-        self.stdout.write("The demonstration is there: invented people, six groups, half a year of meetings.")
+        self.stdout.write("The demonstration is there: invented people, seven groups, half a year of meetings.")
 
     def show_accounts(self):
         if not demo.is_there():
@@ -47,3 +47,4 @@ class Command(BaseCommand):
         self.stdout.write(f"  Sign in as   {'e-mail':{width}}   password")
         for role, email, _name in demo.ACCOUNTS:
             self.stdout.write(f"  {role.value:11}  {email:{width}}   {demo.PASSWORD}")
+        self.stdout.write(f"  Invited by a link, one person can join Round Table: /invitation/{demo.INVITATION}/")
