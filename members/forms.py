@@ -2,7 +2,9 @@ import unicodedata
 from datetime import timedelta
 
 from allauth.account.adapter import get_adapter
+from allauth.account.forms import LoginForm as AllauthLoginForm
 from allauth.account.forms import SignupForm as AllauthSignupForm
+from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
 from django import forms
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -67,6 +69,33 @@ class DisplayForm(forms.Form):
                 params={"zone": words},
             )
         return name
+
+
+class LoginForm(AllauthLoginForm):
+    """Staying signed in is an answer to a question, and not staying is the answer of whoever passes it over."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["remember"] = forms.BooleanField(
+            label=_("Keep me signed in when I close the browser"),
+            help_text=_("Not on a phone or computer you share. After a while without use you are signed out anyway."),
+            required=False,
+        )
+
+
+class AddPasskeyForm(AddWebAuthnForm):
+    """A passkey signs one in by itself, unless one wants it after the password only."""
+
+    name = forms.CharField(
+        label=_("Name of this device"), required=False, help_text=_("Such as “my phone”. You may leave it as it is.")
+    )
+    passwordless = forms.BooleanField(
+        label=_("Sign me in with it alone, without the password"), required=False, initial=True
+    )
+
+
+class RenamePasskeyForm(EditWebAuthnForm):
+    name = forms.CharField(label=_("Name of this device"), max_length=60)
 
 
 class SignupForm(AllauthSignupForm):

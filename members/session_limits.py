@@ -37,8 +37,14 @@ def limits_of(member: Member) -> tuple[timedelta, timedelta]:
 
 
 def begin(session) -> None:
+    """Start counting. The cookie goes with the browser, unless the person asked to stay signed in on this device.
+
+    Many share a phone. allauth keeps the answer only where a password alone was enough: of the answer before a second
+    step the cookie's age is left in the session, and a code or a passkey asks nothing.
+    """
+    asked_to_stay = session.get("_session_expiry") == settings.SESSION_COOKIE_AGE
     session[BEGAN] = session[SEEN] = _now()
-    session.set_expiry(None)  # a draft kept before signing in had set a shorter one
+    session.set_expiry(settings.SESSION_COOKIE_AGE if asked_to_stay else 0)
 
 
 def left_of(session, member: Member) -> Left:

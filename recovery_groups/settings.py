@@ -161,7 +161,7 @@ LOGIN_REDIRECT_URL = "my_week"
 LOGOUT_REDIRECT_URL = "home"
 
 ACCOUNT_ADAPTER = "members.adapter.AccountAdapter"
-ACCOUNT_FORMS = {"signup": "members.forms.SignupForm"}
+ACCOUNT_FORMS = {"login": "members.forms.LoginForm", "signup": "members.forms.SignupForm"}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -181,7 +181,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
-ACCOUNT_SESSION_REMEMBER = None
+ACCOUNT_SESSION_REMEMBER = None  # asked when signing in; else the cookie goes with the browser (session_limits.begin)
 # Beside allauth's own: the same count of the same addresses.
 ACCOUNT_RATE_LIMITS = {"question": "10/h/ip", "invitation": "60/m/ip"}
 ACCOUNT_SIGNUP_FORM_HONEYPOT_FIELD = "website"
@@ -190,6 +190,7 @@ MFA_ADAPTER = "members.adapter.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = LOCAL
+MFA_FORMS = {"add_webauthn": "members.forms.AddPasskeyForm", "edit_webauthn": "members.forms.RenamePasskeyForm"}
 MFA_TOTP_ISSUER = SITE_NAME
 MFA_TOTP_TOLERANCE = 1  # clocks of cheap phones are off by half a minute
 MFA_RECOVERY_CODES_SHOW_ONCE = True

@@ -21,6 +21,12 @@ urlpatterns = [
     path("contact/", include("centre.urls")),
     path("", include("groups.urls")),
     path("reports/", include("reports.urls")),
+    # As allauth has it, but for the name of the file.
+    path(
+        "accounts/2fa/recovery-codes/download/",
+        import_string("members.views.spare_codes"),
+        name="mfa_download_recovery_codes",
+    ),
     path("accounts/", include("allauth.urls")),
     path("language/", import_string("members.views.set_language"), name="set_language"),
     path("admin/", admin.site.urls),

@@ -83,6 +83,17 @@
     dialog.querySelector("button").focus();
   }
 
+  // Passkeys need a script and a browser that knows them: only then are their buttons shown.
+  function showPasskeys() {
+    document.querySelectorAll("[data-passkey]").forEach((thing) => { thing.hidden = false; });
+    document.querySelectorAll("[data-no-passkey]").forEach((thing) => { thing.hidden = true; });
+    const trouble = document.querySelector("[data-passkey-trouble]");
+    document.addEventListener("allauth.error", (event) => {
+      if (trouble) { event.preventDefault(); trouble.hidden = false; }
+    });
+  }
+
+  if (window.PublicKeyCredential) showPasskeys();
   try { tellZone(); } catch (error) { /* an old browser: times are shown in the group's own zone */ }
   const leave = document.querySelector("form.leave");
   if (leave && root.dataset.leave) leaveAtOnce(leave);

@@ -72,7 +72,7 @@ def sign_in_with_second_factor(page, email: str, secret: str, *, window: int = 0
     page.get_by_role("button", name="Sign in", exact=True).click()
     code = format_hotp_value(hotp_value(secret, int(time.time() // 30) + window))
     page.locator("input[name=code]").fill(code)
-    page.get_by_role("button", name="Sign In", exact=True).first.click()
+    page.get_by_role("button", name="Sign in", exact=True).first.click()
     page.wait_for_url("**/admin/")
 
 

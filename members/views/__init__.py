@@ -3,7 +3,7 @@
 from .my_data import my_data, my_data_part, my_data_take
 from .pages import help_now, leave_page
 from .sessions import draft, draft_send, stay
-from .settings import display, display_name, set_language, settings_hub, sign_out_everywhere
+from .settings import display, display_name, set_language, settings_hub, sign_out_everywhere, spare_codes
 
 __all__ = [
     "display",
@@ -18,5 +18,6 @@ __all__ = [
     "set_language",
     "settings_hub",
     "sign_out_everywhere",
+    "spare_codes",
     "stay",
 ]

@@ -1,7 +1,7 @@
 """What this site knows about me: to read part by part, and to take along as a file."""
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from .. import services
+from .. import services, wording
 from ..data_parts import Part, Theme, Value, every_part, find_part
 from ..models import Member
 
@@ -97,12 +97,10 @@ def _told(part: Part, rows: Iterable[Any], request) -> list[list[tuple[str, str]
 
 
 def _in_words(value: Value, zone: ZoneInfo | None) -> str:
-    """A time by the clock of its place; one that has none, by the reader's, else in UTC."""
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, datetime):
-        local = value.astimezone(zone) if zone and value.tzinfo is UTC else value
-        return _("%(date)s (%(zone)s)") % {"date": date_format(local, "DATETIME_FORMAT"), "zone": local.tzname()}
+        return wording.moment(value, zone)
     if isinstance(value, date):
         return date_format(value, "DATE_FORMAT")
     return str(value)
