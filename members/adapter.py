@@ -3,11 +3,22 @@ import hashlib
 import logging
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from . import devices
 
 logger = logging.getLogger(__name__)
+
+
+WAYS = {
+    "reauthenticate": _("Use my password"),
+    "mfa_reauthenticate": _("Use a code"),
+    "mfa_reauthenticate:webauthn": _("Use my passkey"),
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -27,12 +38,19 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_reauthentication_methods(self, user):
         """Whoever has a second factor confirms with it: a password alone could otherwise take the factor away."""
-        methods = super().get_reauthentication_methods(user)
+        methods = [
+            method | {"description": WAYS.get(method["id"], method["description"])}
+            for method in super().get_reauthentication_methods(user)
+        ]
         return [method for method in methods if method["id"].startswith("mfa_")] or methods
 
 
 class MFAAdapter(DefaultMFAAdapter):
     """Keeps the secrets of second factors encrypted in the database."""
+
+    def generate_authenticator_name(self, user, type) -> str:
+        """A new passkey is called by the device it is made on, until its owner calls it something else."""
+        return devices.in_words(context.request.headers.get("user-agent", ""))
 
     def encrypt(self, text: str) -> str:
         return _fernet().encrypt(text.encode()).decode()

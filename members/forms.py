@@ -4,6 +4,7 @@ from datetime import timedelta
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import LoginForm as AllauthLoginForm
 from allauth.account.forms import SignupForm as AllauthSignupForm
+from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
 from django import forms
 from django.conf import settings
@@ -81,6 +82,12 @@ class LoginForm(AllauthLoginForm):
             help_text=_("Not on a phone or computer you share. After a while without use you are signed out anyway."),
             required=False,
         )
+
+
+class AppCodesForm(ActivateTOTPForm):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["code"].label = _("Code that the app shows")
 
 
 class AddPasskeyForm(AddWebAuthnForm):

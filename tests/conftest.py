@@ -61,9 +61,14 @@ def show_second_factor(client: Client, member: Member) -> None:
 
 @pytest.fixture
 def sign_in():
-    """A browser's worth of Django: signs a member in, staff with their second factor shown in this session."""
+    """A browser's worth of Django: signs a member in, staff with their second factor shown in this session.
 
-    def sign_in(member: Member | None) -> Client:
+    Given a browser, it is the browser.
+    """
+
+    def sign_in(member: Member | Client | None) -> Client:
+        if isinstance(member, Client):
+            return member
         client = Client()
         if member is not None:
             if member.works_here and not member.authenticator_set.exists():

@@ -18,6 +18,7 @@ from groups.services import decline_request, invite
 from meetings.access import answer_token
 from members.services import open_calendar
 from tests import make, wrong_pages
+from tests.account_pages import LOOKED_AT, account_pages
 from tests.browser import accessibility_faults, is_wider_than_the_window, shot
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -107,8 +108,7 @@ def pages(scene):
         "sign-in-code": (None, reverse("account_request_login_code")),
         "reset-password": (None, reverse("account_reset_password")),
         "find-misunderstood": (None, reverse("meetings:meeting_list") + "?day=someday&time=9&kind=support"),
-        "sign-up-wrong": (None, reverse("account_signup"), {"email": "river", "password1": "short"}),
-        "sign-in-wrong": (None, reverse("account_login"), {"login": "river@example.org", "password": "not this one"}),
+        **{name: page for name, page in account_pages(scene).items() if name in LOOKED_AT},
         "join-wrong": (scene.vera, reverse("groups:group_join", args=["willow"]), {}),
         "ask-wrong": (None, reverse("centre:contact"), {}),
         "sign-in-code-wrong": (None, reverse("account_request_login_code"), {"email": "river"}),
