@@ -151,7 +151,6 @@ def forms(cast):
         "leave": ("meetings:group_leave", "willow", {}),
         "name": ("members:display_name", None, {"display_name": "River"}),
         "reminders": ("meetings:reminders", None, {"wanted": "on", "lead": "days", "wording": "neutral"}),
-        "calendar": ("meetings:my_calendar", None, {"calendar": "open"}),
     }
 
 
@@ -329,6 +328,11 @@ def sign_up_as(email: str) -> dict[str, str]:
     return {"email": email, "display_name": "River", "password1": "a long and quiet river"}
 
 
+def without_tokens(response, email: str) -> str:
+    """A page without what differs each time: the form's secret, and the address that was typed."""
+    return re.sub(r'value="[^"]{64}"', "", response.content.decode()).replace(email, "…")
+
+
 def test_signing_up_hashes_one_password_whether_the_address_is_taken_or_not(db, hashes):
     make.member("Kim", email="taken@example.org", joined_at=timezone.now() - timedelta(days=1))
     make.member("Jo", email="just-now@example.org")
@@ -366,16 +370,41 @@ def test_taken_address_gets_the_same_pages_to_the_end_of_the_way(db):
             client.get(verify),
         ]
         return [
-            (step.status_code, step.redirect_chain if hasattr(step, "redirect_chain") else None, plain(step, email))
-            for step in steps
+            (step.status_code, getattr(step, "redirect_chain", None), without_tokens(step, email)) for step in steps
         ]
-
-    def plain(step, email):
-        return re.sub(r'value="[^"]{64}"', "", step.content.decode()).replace(email, "…")
 
     taken, free = pages("taken@example.org"), pages("other@example.org")
     assert taken == free
     assert "Sign up again with the right one" in taken[-1][2]
+
+
+@pytest.mark.parametrize(
+    ("page", "field"),
+    [("account_reset_password", "email"), ("account_request_login_code", "email"), ("account_login", "login")],
+)
+def test_who_has_an_account_is_told_by_no_page_that_asks_for_an_address(db, page, field):
+    make.member("Kim", email="known@example.org")
+
+    def pages(email):
+        response = Client().post(reverse(page), {field: email, "password": "not the password"}, follow=True)
+        return response.redirect_chain, response.status_code, without_tokens(response, email)
+
+    assert pages("known@example.org") == pages("nobody@example.org")
+
+
+def test_address_of_somebody_else_is_changed_to_like_any_other_until_the_code(cast, sign_in):
+    def pages(email):
+        client = sign_in(make.member("Kim"))
+        client.post(reverse("account_reauthenticate"), {"password": make.PASSWORD})
+        steps = [
+            client.post(reverse("account_email"), {"action_add": "", "email": email}, follow=True),
+            client.post(reverse("account_email_verification_sent"), {"code": "WRNG-CODE"}, follow=True),
+        ]
+        return [(step.redirect_chain, step.status_code, without_tokens(step, email)) for step in steps]
+
+    taken, free = pages(cast.max.email), pages("free@example.org")
+    assert taken == free
+    assert taken[0][0] == [(reverse("account_email_verification_sent"), 302)]
 
 
 def test_sign_up_says_the_limits_of_what_stays_private_and_from_which_age(client, db):

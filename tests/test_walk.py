@@ -94,7 +94,7 @@ def test_from_a_new_group_to_a_held_meeting(site, staff, open_page):
     desk.get_by_label("Joining:").select_option("request")
     desk.get_by_label("Time zone:").fill(zone.key)
     desk.get_by_label("Area, shown to everybody:").fill("Old harbor")
-    desk.get_by_label("Address, shown to those with a place:").fill("7 Quay Street")
+    desk.get_by_label("Address:", exact=True).fill("7 Quay Street")
     fill_schedule(desk, 0, in_two_days)
     desk.locator("#series-group .add-row a").click()
     fill_schedule(desk, 1, soon)
@@ -138,6 +138,7 @@ def test_from_a_new_group_to_a_held_meeting(site, staff, open_page):
     desk.get_by_role("button", name=re.compile("Go|Run")).click()
     desk.locator(".messagelist").wait_for()
     assert Membership.objects.get().status == "active"
+    assert "The answer is yes." in site.wait_for_mail(MEMBER, "An answer for you").text
 
     # Now there is a place, and "I can't make it" gives it back.
     phone.goto(meeting.get_absolute_url())

@@ -30,6 +30,19 @@ def test_joining_an_open_group_records_which_rules_were_accepted(cast, sign_in):
     assert Consent.objects.filter(member=cast.vera).exists()
 
 
+@pytest.mark.parametrize(
+    ("review", "words"),
+    [
+        ({}, "Nobody has reviewed this text yet."),
+        ({"reviewed_by": "A. Lawyer", "reviewed_on": "2026-05-04"}, "Reviewed by A. Lawyer on May 4, 2026."),
+    ],
+)
+def test_form_says_who_reviewed_the_rules_one_agrees_to(cast, sign_in, review, words):
+    make.agreement(cast.willow, **review)
+
+    assert words in sign_in(cast.vera).get(join_url(cast.willow)).content.decode()
+
+
 def test_joining_without_agreeing_changes_nothing(cast, sign_in):
     make.agreement(cast.willow)
 
