@@ -129,7 +129,4 @@ WORDS = {
     "membership.left": gettext_lazy("left a group"),
     "membership.every_week": gettext_lazy("chose to come every week"),
     "membership.now_and_then": gettext_lazy("chose to come now and then"),
-    "invitation.made": gettext_lazy("made an invitation"),
-    "invitation.used": gettext_lazy("came in by an invitation"),
-    "invitation.revoked": gettext_lazy("took an invitation back"),
 }
