@@ -18,7 +18,7 @@ WITH_ACCOUNT = gettext_lazy("As long as you have an account.")
 
 FACTORS = {
     Authenticator.Type.TOTP.value: gettext_lazy("codes from an app"),
-    Authenticator.Type.RECOVERY_CODES.value: gettext_lazy("recovery codes"),
+    Authenticator.Type.RECOVERY_CODES.value: gettext_lazy("spare codes"),
     Authenticator.Type.WEBAUTHN.value: gettext_lazy("passkey"),
 }
 
@@ -115,7 +115,7 @@ ADDRESSES = Part(
 SECOND_FACTORS = Part(
     name="second-ways",
     theme=Theme.SIGNING_IN,
-    heading=gettext_lazy("Passkeys, codes from an app, recovery codes"),
+    heading=gettext_lazy("Passkeys, codes from an app, spare codes"),
     why=gettext_lazy("You set these up to sign in more safely. The secrets in them are kept scrambled."),
     kept=gettext_lazy("Until you remove them."),
     columns={
