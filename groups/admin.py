@@ -130,6 +130,10 @@ class GroupAdmin(ScopedAdmin):
     list_filter = ["kind", "mode", "enrolment", "is_listed"]
     search_fields = ["name"]
 
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        context |= {"may_invite": role_of(request.user) in FACILITATED_BY}
+        return super().render_change_form(request, context, add=add, change=change, form_url=form_url, obj=obj)
+
     def save_model(self, request, obj, form, change):
         if change:
             services.change_group(obj, by=request.user, fields=form.changed_data)
@@ -284,8 +288,10 @@ class InvitationAdmin(ScopedAdmin):
         return f"{invitation.used_by.display_name} ({invitation.used_by.code})" if invitation.used_by else ""
 
     def get_changeform_initial_data(self, request):
+        """The group one comes from, or the only one there is to choose."""
+        asked = super().get_changeform_initial_data(request)
         mine = list(Group.objects.visible_to(request.user)[:2])
-        return {"group": mine[0]} if len(mine) == 1 else {}
+        return asked or ({"group": mine[0]} if len(mine) == 1 else {})
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         context |= {"show_save_and_add_another": False, "show_save_and_continue": False}

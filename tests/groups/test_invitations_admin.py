@@ -107,6 +107,17 @@ def test_counselor_sees_and_invites_to_their_own_groups_only(four, sign_in):
     assert client.get(f"{INVITATIONS}{four.other.pk}/change/").status_code == 302
 
 
+def test_page_of_a_group_leads_to_an_invitation_for_it(cast, sign_in):
+    group = f"/admin/groups/group/{cast.willow.pk}/change/"
+    olga = sign_in(cast.olga)
+
+    assert f'href="{NEW}?group={cast.willow.pk}"' in olga.get(group).content.decode()
+    assert form_of(olga.get(f"{NEW}?group={cast.willow.pk}"))["group"] == str(cast.willow.pk)
+    assert form_of(sign_in(cast.dan).get(NEW))["group"] == cast.cedar.pk
+    assert "group" not in form_of(olga.get(NEW))
+    assert "Invite somebody" not in sign_in(cast.sam).get(group).content.decode()
+
+
 def test_superuser_invites_nobody(four, sign_in):
     client = sign_in(four.sam)
 
