@@ -22,6 +22,28 @@ FAULT = """() => {
 }"""
 
 
+# Everything one can come to by the keys, one after the other, without pressing them: the same look at each.
+EVERYWHERE = f"""() => {{
+  const look = {FAULT};
+  const reached = "a[href], button, input, select, textarea, summary, [tabindex='0']";
+  const faults = [];
+  for (const at of document.querySelectorAll(reached)) {{
+    if (at.tabIndex < 0 || at.disabled || at.type === "hidden" || !at.checkVisibility()) continue;
+    at.focus();
+    if (document.activeElement === at) faults.push(look());
+  }}
+  return faults.filter(Boolean);
+}}"""
+
+
+def focus_faults(page: Page) -> list[str]:
+    """Where on this page somebody who comes by the keys would not see where they are."""
+    page.keyboard.press("Tab")  # from here on the browser knows that keys are used
+    first = page.evaluate("document.activeElement.matches('.skip') || !document.querySelector('header nav')")
+    found = [] if first else ["the first thing is not the way to the page itself"]
+    return found + page.evaluate(EVERYWHERE)
+
+
 class Keyboard:
     """Hands on a page. `faults` fills with every stop at which one could not see where one is."""
 

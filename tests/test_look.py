@@ -20,6 +20,7 @@ from members.services import open_calendar
 from tests import make, wrong_pages
 from tests.account_pages import LOOKED_AT, account_pages
 from tests.browser import accessibility_faults, is_wider_than_the_window, shot
+from tests.keyboard import focus_faults
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -186,7 +187,7 @@ def test_every_page_is_at_ease(scene, open_browser, live_server, width, language
         found = [words for words in heard if "Failed to load resource: the server responded" not in words]
         if typed and not page.locator(MISTAKE).count():
             found.append("shows no mistake")
-        found += accessibility_faults(page)
+        found += [*focus_faults(page), *accessibility_faults(page)]
         shot(page, f"{name}-{width}-light-{language}")
         page.emulate_media(color_scheme="dark")
         found += [f"in the dark, {fault}" for fault in accessibility_faults(page, of_colour=True)]
