@@ -19,6 +19,18 @@ from .time_zones import is_time_zone
 ACCOUNT_PAGES = "accounts/"
 CLOSED = "closed"
 NOTHING_TO_KEEP = {"members:stay", "members:draft", "members:draft_send", "members:sign_out_everywhere"}
+FOUND_BY_SEARCH = {
+    "home",
+    "groups:first_time",
+    "groups:group_detail",
+    "meetings:meeting_list",
+    "meetings:meeting_detail",
+    "meetings:public_feed",
+    "meetings:sitemap",
+    "meetings:robots",
+    "members:help_now",
+    "centre:contact",
+}
 SAME_FOR_EVERYBODY = {
     "home",
     "groups:first_time",
@@ -165,14 +177,21 @@ def _has_shown_second_factor(request) -> bool:
 
 
 class PrivatePagesMiddleware:
-    """What a signed-in person sees is kept by no cache and found by no search engine."""
+    """Pages are kept by no cache and found by no search engine, but for those a visitor should find (PRV-19).
+
+    The rule is by what is found, so that a new page is private until somebody says otherwise: whatever a signed-in
+    person sees, pages of signing in, and those that a link in a mail opens. What a view says of caches itself stands.
+    """
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
         response = self.get_response(request)
-        if request.user.is_authenticated:
+        page = request.resolver_match.view_name if request.resolver_match else ""
+        is_found = page in FOUND_BY_SEARCH and response.status_code < 400
+        if request.user.is_authenticated or not (is_found or response.has_header("Cache-Control")):
             add_never_cache_headers(response)
+        if request.user.is_authenticated or not is_found:
             response["X-Robots-Tag"] = "noindex"
         return response
