@@ -10,7 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from centre.models import Question
-from groups.models import Group
+from groups.models import Group, Invitation, Membership
+from groups.services import invite
 from meetings.models import Participation
 from members.models import Consent, Member, ReminderSettings
 from tests import make
@@ -118,6 +119,28 @@ def test_my_week_reminders_and_a_question(cast, hands):
     keys.go("main form button.main")
     assert Question.objects.get().message == "Is there a step at the door?"
 
+    assert keys.faults == []
+
+
+def test_sign_in_on_the_way_to_an_invitation_and_accept_it(cast, hands):
+    closed = make.group(name="Harbor circle", slug="harbor", enrolment=Group.Enrolment.CLOSED, is_listed=False)
+    make.agreement(closed, text="What is said here stays here.")
+    invite(Invitation(group=closed), by=cast.olga, token="a-quiet-token", days=7)
+    keys = hands()
+
+    keys.open(reverse("groups:invitation", args=["a-quiet-token"]))
+    keys.go("main a[href^='/accounts/login/']")
+    keys.type("[name=login]", cast.vera.email)
+    keys.type("[name=password]", make.PASSWORD)
+    keys.go("main form button.main")
+    assert keys.page.url.endswith("/invitation/a-quiet-token/")
+    keys.go("main form button.main")
+    assert "please read the ground rules and tick this box" in keys.page.locator("main .errors").inner_text()
+    keys.to("[name=accept]").press("Space")
+    keys.go("main form button.main")
+
+    assert keys.page.url.endswith("/groups/harbor/")
+    assert Membership.objects.get(group=closed).member == cast.vera
     assert keys.faults == []
 
 
