@@ -61,7 +61,7 @@ def _took(wanted: Mapping[str, str], seconds: float) -> float:
     shortest, until = float("inf"), time.perf_counter() + seconds
     while True:
         began = time.perf_counter()
-        find.groups_by_next_meeting(wanted)
+        find.groups_by_next_meeting(find.Search.of(wanted))
         ended = time.perf_counter()
         shortest = min(shortest, ended - began)
         if ended > until:
@@ -73,7 +73,7 @@ def rows_read(wanted: Mapping[str, str]) -> tuple[int, int]:
 
     The further dates of a group are not counted: they are shown as well.
     """
-    statement, values = find.next_meetings(wanted, page=1)
+    statement, values = find.next_meetings(find.Search.of(wanted))
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", values)
         plan = cursor.fetchone()[0][0]["Plan"]

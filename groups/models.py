@@ -49,15 +49,15 @@ class PlainWords(models.Func):
 
 
 class GroupQuerySet(models.QuerySet):
-    def matching(self, text: str):
-        """Every word of the text begins a word of the group's name, area or description, or is close to one.
+    def matching(self, text: str, *, nearly: bool = False):
+        """Every word of the text begins a word of the group's name, area or description, or `nearly` does.
 
         Only what everybody may see is looked through: not the place, nor its address.
         """
         found = self.annotate(words=SearchVector("search_text", config="simple"))
         for word in re.findall(r"\w+", _plain(text))[:8]:
             fits = Q(words=SearchQuery(f"{word}:*", search_type="raw", config="simple"))
-            if len(word) > 3:
+            if nearly and len(word) > 3:
                 alike = found.alias(likeness=TrigramWordSimilarity(word, "search_text"))
                 found = alike.filter(fits | Q(likeness__gte=CLOSE_ENOUGH))
             else:

@@ -7,6 +7,7 @@ index in order of time and stops after a page.
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -32,10 +33,13 @@ CONDITIONS = {
     "language": "m.language = %(language)s",
     "access": "m.is_accessible",
     "places": "m.places_taken < m.capacity",
-    "q": "m.group_id = ANY(%(groups)s)",
+    # asked of each meeting on the way; "= ANY" would lead through all the meetings of these groups
+    "q": "array_position(%(groups)s::bigint[], m.group_id) IS NOT NULL",
 }
 MODES = {"online": "m.mode <> 'in-person'", "in-person": "m.mode <> 'online'"}
 UPCOMING = "m.is_listed AND m.status = 'scheduled' AND m.starts_at > now()"
+GOING_ON = """m.is_listed AND m.status IN ('scheduled', 'held') AND m.ends_at > now() AND m.starts_at <= now()
+    AND m.starts_at > now() - interval '12 hours'"""
 
 # Through time, each group where it comes first. OFFSET 0 keeps "did it come before?" one quick look into an index for
 # each row; PostgreSQL would else look for all rows at once.
@@ -59,10 +63,7 @@ ORDER BY m.starts_at, m.id LIMIT %(limit)s OFFSET %(skip)s
 """
 
 NOW = """
-SELECT true AS is_on, m.* FROM meetings_meeting m
-WHERE m.is_listed AND m.status IN ('scheduled', 'held') AND m.ends_at > now() AND m.starts_at <= now()
-AND m.starts_at > now() - interval '12 hours' AND {fits}
-ORDER BY m.starts_at, m.id LIMIT %(now)s
+SELECT true AS is_on, m.* FROM meetings_meeting m WHERE {fits} ORDER BY m.starts_at, m.id LIMIT %(now)s
 """
 
 CARD = """found.is_on, found.id, found.starts_at, found.ends_at, found.time_zone, found.mode, found.status,
@@ -105,83 +106,92 @@ SELECT found.left_out, {card} FROM ({each}) AS found
 JOIN groups_group g ON g.id = found.group_id ORDER BY found.starts_at, found.id LIMIT %(limit)s
 """
 
-MEETINGS = "SELECT m.* FROM meetings_meeting m WHERE {fits} ORDER BY m.starts_at, m.id LIMIT %(limit)s"
+MEETINGS = """
+SELECT m.* FROM meetings_meeting m WHERE {fits} AND m.local_date BETWEEN %(first)s AND %(last)s
+ORDER BY m.starts_at, m.id LIMIT %(limit)s
+"""
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is looked for, by its name in the address; for words, the groups that have them, or else nearly have."""
+
+    wanted: Mapping[str, str]
+    groups: list[int] | None = None
+
+    @classmethod
+    def of(cls, wanted: Mapping[str, str]) -> "Search":
+        if "q" not in wanted:
+            return cls(wanted)
+        listed = Group.objects.listed().order_by().values_list("pk", flat=True)
+        exactly = list(listed.matching(wanted["q"]))
+        return cls(wanted, exactly or list(listed.matching(wanted["q"], nearly=True)))
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return {**self.wanted, "groups": self.groups}
+
+    def fits(self, *, without: str = "") -> str:
+        """The condition on a coming meeting `m`, or all of it but one choice."""
+        return " AND ".join([UPCOMING, *self._conditions(without)])
+
+    def fits_now(self) -> str:
+        return " AND ".join([GOING_ON, *self._conditions()])
+
+    def _conditions(self, without: str = "") -> list[str]:
+        wanted = {name: value for name, value in self.wanted.items() if name != without}
+        return [MODES[value] if name == "mode" else CONDITIONS[name] for name, value in wanted.items()]
 
 
 def groups_by_next_meeting(
-    wanted: Mapping[str, str], *, member: Member | None = None, page: int = 1
+    search: Search, *, member: Member | None = None, page: int = 1
 ) -> tuple[list[Card], list[Card]]:
     """What is happening now (on the first page), and a page of groups by when they meet next, each with its schedule,
     further dates and the member's own answer. One card more than a page tells that another page follows.
     """
-    coming, values = next_meetings(wanted, page=page)
+    coming, values = next_meetings(search, page=page)
     values |= {"now": ON_NOW if page == 1 else 0, "further": FURTHER, "member": member.pk if member else None}
     rsvp = OWN_ANSWER if member else "NULL"
-    statement = CARDS.format(card=CARD, coming=coming, now=_now(wanted), patterns=PATTERNS, further=AFTER, rsvp=rsvp)
-    return _cards(statement, values)
+    now = NOW.format(fits=search.fits_now())
+    return _cards(CARDS.format(card=CARD, coming=coming, now=now, patterns=PATTERNS, further=AFTER, rsvp=rsvp), values)
 
 
 def next_with_a_place(how_many: int) -> tuple[list[Card], list[Card]]:
     """What is happening now, and the groups that meet next and have a place: so many of each at most."""
-    wanted = {"places": "1"}
-    coming, values = next_meetings(wanted)
+    coming, values = next_meetings(Search({"places": "1"}))
     values |= {"limit": how_many, "now": how_many}
-    statement = CARDS.format(card=CARD, coming=coming, now=_now({}), patterns="NULL", further="NULL", rsvp="NULL")
-    return _cards(statement, values)
+    now = NOW.format(fits=GOING_ON)
+    nothing = dict.fromkeys(("patterns", "further", "rsvp"), "NULL")
+    return _cards(CARDS.format(card=CARD, coming=coming, now=now, **nothing), values)
 
 
-def next_meetings(wanted: Mapping[str, str], *, page: int = 1) -> tuple[str, dict[str, Any]]:
+def next_meetings(search: Search, *, page: int = 1) -> tuple[str, dict[str, Any]]:
     """The statement for each group's next meeting that fits, and its values: a page of them, and one more."""
-    values = _values(wanted) | {"limit": PER_PAGE + 1, "skip": (page - 1) * PER_PAGE}
-    fits = " AND ".join([UPCOMING, *_conditions(wanted)])
-    if "groups" in values and len(values["groups"]) <= FEW_GROUPS:
-        return EACH.format(fits=fits), values
+    values = search.values | {"limit": PER_PAGE + 1, "skip": (page - 1) * PER_PAGE}
+    if search.groups is not None and len(search.groups) <= FEW_GROUPS:
+        return EACH.format(fits=search.fits(without="q")), values
+    fits = search.fits()
     return WALK.format(fits=fits, earlier_fits=re.sub(r"\bm\.", "earlier.", fits)), values
 
 
-def alternatives(wanted: Mapping[str, str], *, limit: int) -> list[tuple[str, Card]]:
+def alternatives(search: Search, *, limit: int) -> list[tuple[str, Card]]:
     """What there is when one of the choices is let go: its name with the next meeting then, the soonest first."""
-    if not wanted:
+    if not search.wanted:
         return []
-    each = []
-    for name in wanted:
-        others = {other: value for other, value in wanted.items() if other != name}
-        each.append(WITHOUT.format(name=name, fits=" AND ".join([UPCOMING, *_conditions(others)])))
+    each = [WITHOUT.format(name=name, fits=search.fits(without=name)) for name in search.wanted]
     statement = ALTERNATIVES.format(card=CARD, each=" UNION ALL ".join(each))
-    found = _rows(statement, _values(wanted) | {"limit": limit})
-    return [(name, Card(*card)) for name, *card in found]
+    return [(name, Card(*card)) for name, *card in _rows(statement, search.values | {"limit": limit})]
 
 
-def meetings(wanted: Mapping[str, str], *, limit: int, between: tuple[date, date] | None = None) -> list[Any]:
-    """The coming meetings that fit, the next first, each with its `time_of_day`; between two dates, both included."""
-    fits = " AND ".join([UPCOMING, *_conditions(wanted)])
-    values = _values(wanted) | {"limit": limit}
-    if between:
-        fits += " AND m.local_date BETWEEN %(first)s AND %(last)s"
-        values |= {"first": between[0], "last": between[1]}
-    found = Meeting.objects.raw(MEETINGS.format(fits=fits), values)
-    return list(found.prefetch_related("group"))
+def meetings(search: Search, *, limit: int, first: date, last: date) -> list[Any]:
+    """The coming meetings between two dates, both included, the next first, each with its `time_of_day`."""
+    values = search.values | {"limit": limit, "first": first, "last": last}
+    return list(Meeting.objects.raw(MEETINGS.format(fits=search.fits()), values).prefetch_related("group"))
 
 
 def version() -> int:
     """Another number after any change of what the list shows."""
     return int(_rows("SELECT last_value FROM meetings_list_changes", {})[0][0])
-
-
-def _values(wanted: Mapping[str, str]) -> dict[str, Any]:
-    """What the conditions are filled with; of words, the groups that have them."""
-    values: dict[str, Any] = dict(wanted)
-    if "q" in wanted:
-        values["groups"] = list(Group.objects.listed().matching(wanted["q"]).values_list("pk", flat=True))
-    return values
-
-
-def _conditions(wanted: Mapping[str, str]) -> list[str]:
-    return [MODES[value] if name == "mode" else CONDITIONS[name] for name, value in wanted.items()]
-
-
-def _now(wanted: Mapping[str, str]) -> str:
-    return NOW.format(fits=" AND ".join(["true", *_conditions(wanted)]))
 
 
 def _cards(statement: str, values: Mapping[str, Any]) -> tuple[list[Card], list[Card]]:

@@ -24,7 +24,7 @@ PAGES = {
     "find": ("visitor", FIND, 2),
     "find of a member": ("mia", FIND, 3),
     "find, filtered": ("mia", f"{FIND}?q=group&mode=in-person&places=1", 4),
-    "find, nothing": ("mia", f"{FIND}?q=group&kind=family&mode=online&language=es", 6),
+    "find, nothing": ("mia", f"{FIND}?q=group&kind=family&mode=online&language=es", 5),
     "week as a table": ("mia", f"{FIND}?view=week", 4),
     "group": ("visitor", "/groups/willow/", 7),
     "group of a member": ("mia", "/groups/willow/", 12),

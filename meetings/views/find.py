@@ -19,7 +19,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import condition, require_safe
 
 from .. import cards, find
-from ..find import PER_PAGE
+from ..find import PER_PAGE, Search
 from ..forms import FindForm
 
 LAST_PAGE = 200
@@ -77,10 +77,11 @@ def meeting_list(request):
         "address": _address(wanted),
     }
     if request.GET.get("view") == "week":
-        return render(request, "meetings/meeting_week.html", context | _week(request, wanted))
+        return render(request, "meetings/meeting_week.html", context | _week(request, Search.of(wanted)))
     number = _page_number(request)
     member = request.user if request.user.is_authenticated else None
-    now, found = find.groups_by_next_meeting(wanted, member=member, page=number) if number else ([], [])
+    search = Search.of(wanted if number else {})
+    now, found = find.groups_by_next_meeting(search, member=member, page=number) if number else ([], [])
     context |= {
         "days": cards.by_day(found[:PER_PAGE]),
         "shown": len(found[:PER_PAGE]),
@@ -88,7 +89,7 @@ def meeting_list(request):
         "page": number,
         "has_next": len(found) > PER_PAGE,
         "is_beyond": not found and number != 1,
-        "alternatives": _alternatives(form) if not found and not now and number == 1 else [],
+        "alternatives": _alternatives(form, search) if not found and not now and number == 1 else [],
     }
     return render(request, "meetings/meeting_list.html", context, status=404 if context["is_beyond"] else 200)
 
@@ -122,19 +123,18 @@ def _page_number(request) -> int | None:
     return number if 1 <= number <= LAST_PAGE else None
 
 
-def _alternatives(form: FindForm) -> list[dict]:
-    wanted = form.wanted()
+def _alternatives(form: FindForm, search: Search) -> list[dict]:
     return [
-        {"without": form.words(name), "address": _address(wanted, name), "card": card}
-        for name, card in find.alternatives(wanted, limit=3)
+        {"without": form.words(name), "address": _address(form.wanted(), name), "card": card}
+        for name, card in find.alternatives(search, limit=3)
     ]
 
 
-def _week(request, wanted: dict[str, str]) -> dict:
+def _week(request, search: Search) -> dict:
     """The coming seven days by time of day: columns of dates, rows of cells with meetings."""
     today = timezone.now().astimezone(request.zone).date() if request.zone else timezone.now().date()
     dates = [today + timedelta(days=n) for n in range(7)]
-    meetings = find.meetings(wanted, limit=IN_A_WEEK, between=(dates[0], dates[-1]))
+    meetings = find.meetings(search, limit=IN_A_WEEK, first=dates[0], last=dates[-1])
     cells = defaultdict(list)
     for meeting in meetings:
         cells[meeting.time_of_day, meeting.local_date].append(meeting)

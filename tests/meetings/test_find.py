@@ -23,7 +23,7 @@ def in_days(days):
 
 
 def found(**wanted):
-    _now, coming = find.groups_by_next_meeting(wanted)
+    _now, coming = find.groups_by_next_meeting(find.Search.of(wanted))
     return [card.name for card in coming]
 
 
@@ -74,13 +74,20 @@ def test_words_of_many_groups_and_of_few_find_the_same(db, monkeypatch):
     assert one_by_one == found(q="harbor") == [f"Harbor {n}" for n in range(5)]
 
 
+def test_words_that_are_nearly_right_find_nothing_else_while_some_group_has_them(db):
+    for name in ("Lantern house", "Lantren house"):
+        make.meeting(make.group(name=name))
+
+    assert (found(q="lantern"), found(q="lantren")) == (["Lantern house"], ["Lantren house"])
+
+
 def test_the_meeting_shown_is_the_next_that_fits(db):
     group = make.group()
     tuesday = in_days(8 - timezone.now().weekday()).replace(hour=17)
     for days in (0, 1, 7):
         make.meeting(group, starts_at=tuesday + timedelta(days=days))
 
-    _now, (card,) = find.groups_by_next_meeting({"day": "2"})
+    _now, (card,) = find.groups_by_next_meeting(find.Search({"day": "2"}))
 
     assert card.local_start.weekday() == 2
 
@@ -91,7 +98,7 @@ def test_pages_follow_each_other_without_a_gap(db, monkeypatch):
     for n in range(5):
         make.meeting(make.group(name=f"Group {n}"), starts_at=at)  # all at the same moment
 
-    pages = [find.groups_by_next_meeting({}, page=number)[1][:2] for number in (1, 2, 3, 4)]
+    pages = [find.groups_by_next_meeting(find.Search({}), page=number)[1][:2] for number in (1, 2, 3, 4)]
 
     assert [len(page) for page in pages] == [2, 2, 1, 0]
     assert {card.name for page in pages for card in page} == {f"Group {n}" for n in range(5)}
