@@ -10,10 +10,13 @@ class MembersConfig(AppConfig):
 
     def ready(self):
         from django.contrib.auth.signals import user_logged_in
+        from django.core.validators import validate_email
 
         from . import my_data, session_limits
 
         my_data.register_parts()
+        # In every form: what is wrong, and how it should be. Django's own words are harder, most of all in Spanish.
+        validate_email.message = _("Something is not right in this address. It should look like kim@example.org.")
         # Django saves the session right after this: its times cost no write of their own.
         user_logged_in.connect(lambda request, **_: session_limits.begin(request.session), weak=False)
 
