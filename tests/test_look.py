@@ -246,6 +246,18 @@ def test_pages_in_the_persons_own_colours(scene, open_browser, live_server):
     assert pressed != other
 
 
+def test_nothing_moves_for_whoever_asked_for_stillness(live_server, browser):
+    moving = "['button', 'html'].map((name) => getComputedStyle(document.querySelector(name)))"
+    look = f"{moving}.map((style, n) => n ? style.scrollBehavior : style.transitionDuration)"
+    found = {}
+    for motion in ("no-preference", "reduce"):
+        page = browser.new_context(reduced_motion=motion).new_page()
+        page.goto(live_server.url + reverse("members:display"))
+        found[motion] = page.evaluate(look)
+
+    assert found == {"no-preference": ["0.12s, 0.12s", "smooth"], "reduce": ["0s", "auto"]}
+
+
 def test_pages_on_paper(scene, open_browser, live_server):
     """Printed from a device in the dark: black on white, what is read, nothing to press, no address of a link."""
     on_paper = {}
