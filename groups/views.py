@@ -1,3 +1,5 @@
+from urllib.parse import urlsplit
+
 from allauth.core import ratelimit
 from django.conf import settings
 from django.contrib import messages
@@ -5,6 +7,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.urls import Resolver404, resolve
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -52,7 +55,10 @@ def first_time(request):
 
 @require_http_methods(["GET", "POST"])
 def group_join(request, slug):
-    """Read the ground rules and join; afterwards back to the meeting one came from (`next`)."""
+    """Read the ground rules and join; afterwards back to the page one came from (`next`).
+
+    Whoever was on the way to a place says so in the same form: where they are let in at once, it goes on to the answer.
+    """
     group = access.get_group(request, slug)
     agreement = Agreement.objects.current_for(group)
     next_url = _safe_next(request) or group.get_absolute_url()
@@ -73,6 +79,7 @@ def group_join(request, slug):
         "agreement": agreement,
         "form": form,
         "next": next_url,
+        "takes_place": _is_answer(next_url),
         "has_reminders": _has_reminders(request.user),
     }
     return render(request, "groups/group_join.html", page, status=400 if form.is_bound else 200)
@@ -95,7 +102,18 @@ def _welcome(request, membership: Membership, next_url: str):
         messages.success(request, _("We have passed on your request. A counselor will answer."))
         return redirect(membership.group)
     messages.success(request, _("You are in the group. Welcome."))
-    return HttpResponseRedirect(next_url)
+    response = HttpResponseRedirect(next_url)
+    if _is_answer(next_url) and "answer" in request.POST:
+        response.status_code = 307  # the browser sends the form on as it stands
+    return response
+
+
+def _is_answer(url: str) -> bool:
+    """Whether this is where one answers for a meeting: no other page may be sent what was meant for this one."""
+    try:
+        return resolve(urlsplit(url).path).view_name == "meetings:meeting_rsvp"
+    except Resolver404:
+        return False
 
 
 def _has_reminders(member) -> bool:

@@ -379,14 +379,14 @@ def test_taken_address_gets_the_same_pages_to_the_end_of_the_way(db):
 
 
 @pytest.mark.parametrize(
-    ("page", "field"),
+    ("name", "field"),
     [("account_reset_password", "email"), ("account_request_login_code", "email"), ("account_login", "login")],
 )
-def test_who_has_an_account_is_told_by_no_page_that_asks_for_an_address(db, page, field):
+def test_who_has_an_account_is_told_by_no_page_that_asks_for_an_address(db, name, field):
     make.member("Kim", email="known@example.org")
 
     def pages(email):
-        response = Client().post(reverse(page), {field: email, "password": "not the password"}, follow=True)
+        response = Client().post(reverse(name), {field: email, "password": "not the password"}, follow=True)
         return response.redirect_chain, response.status_code, without_tokens(response, email)
 
     assert pages("known@example.org") == pages("nobody@example.org")

@@ -81,7 +81,8 @@ def _offer_until(meeting: Meeting, participation: Participation | None) -> str:
 
 @require_http_methods(["GET", "POST"])
 def meeting_rsvp(request, meeting_id):
-    """Take or give back a place. Whoever is not in the group yet, or owes the ground rules a look, goes there first."""
+    """Take or give back a place. Whoever is not in the group yet, or owes the ground rules a look, goes there first,
+    and is sent back here with the same answer."""
     meeting = access.get_meeting(request, meeting_id)
     if request.method == "GET":  # after signing in on the way to a POST
         return redirect(meeting)
@@ -90,7 +91,7 @@ def meeting_rsvp(request, meeting_id):
         return _undo(request, meeting)
     if answer == "going" and not _may_answer(request.user, meeting.group):
         join = reverse("groups:group_join", args=[meeting.group.slug])
-        return redirect(f"{join}?{urlencode({'next': meeting.get_absolute_url()})}")
+        return redirect(f"{join}?{urlencode({'next': request.path})}")
     if answer == "going":
         change = services.change_to_going(meeting, by=request.user)
     else:

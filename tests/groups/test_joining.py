@@ -1,10 +1,13 @@
+import re
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
 from groups import services
 from groups.models import Acceptance, Agreement, Group, Membership
-from meetings.services import leave_group
+from meetings.services import cancel_meeting, leave_group
 from members.models import Consent
 from tests import make
 
@@ -41,6 +44,73 @@ def test_form_says_who_reviewed_the_rules_one_agrees_to(cast, sign_in, review, w
     make.agreement(cast.willow, **review)
 
     assert words in sign_in(cast.vera).get(join_url(cast.willow)).content.decode()
+
+
+def go_by_the_rules(client, meeting, rules, **sent):
+    """Say “I'm going” where the ground rules come first, and send their form as the page has it."""
+    join = client.post(reverse("meetings:meeting_rsvp", args=[meeting.pk]), {"answer": "going"}).url
+    form = client.get(join).content.decode().split("<footer")[0]
+    hidden = re.findall(r'<input type="hidden" name="(next|answer)" value="(.*?)">', form)
+    return client.post(join, {"accept": "on", "agreement": rules.pk} | dict(hidden) | sent, follow=True)
+
+
+def test_who_said_they_are_going_has_a_place_once_they_agreed(cast, sign_in):
+    rules = make.agreement(cast.willow)
+
+    for member in (cast.vera, cast.mia):  # new to the group; in it, and behind with its rules
+        page = go_by_the_rules(sign_in(member), cast.willow_meeting, rules)
+
+        assert page.redirect_chain[-1] == (cast.willow_meeting.get_absolute_url(), 302)
+        assert "You have a place." in page.content.decode()
+        assert cast.willow_meeting.participations.get(member=member).rsvp == "going"
+
+
+def test_meeting_that_filled_up_while_the_rules_were_read_has_a_place_in_line(cast, sign_in):
+    rules = make.agreement(cast.willow)
+    type(cast.willow_meeting).objects.update(capacity=1)
+    make.participation(cast.willow_meeting, cast.max)
+
+    page = go_by_the_rules(sign_in(cast.vera), cast.willow_meeting, rules).content.decode()
+
+    assert "You are in the group. Welcome." in page
+    assert "You are on the waiting list, number 1." in page
+
+
+def test_meeting_cancelled_while_the_rules_were_read_is_said_and_one_is_in_the_group(cast, sign_in):
+    rules = make.agreement(cast.willow)
+    client = sign_in(cast.vera)
+    join = client.post(reverse("meetings:meeting_rsvp", args=[cast.willow_meeting.pk]), {"answer": "going"}).url
+    cancel_meeting(cast.willow_meeting, by=cast.carol, reason="")
+    sent = {"accept": "on", "agreement": rules.pk, "answer": "going", "next": parse_qs(urlsplit(join).query)["next"][0]}
+
+    page = client.post(join, sent, follow=True)
+
+    assert page.status_code == 409
+    assert "This meeting was cancelled in the meantime." in page.content.decode()
+    assert Membership.objects.get(member=cast.vera).status == "active"
+
+
+def test_group_by_request_takes_no_place_before_the_answer(cast, sign_in):
+    Group.objects.filter(pk=cast.cedar.pk).update(is_listed=True)
+    rules = make.agreement(cast.cedar)
+
+    page = go_by_the_rules(sign_in(cast.vera), cast.cedar_meeting, rules)
+
+    assert page.redirect_chain == [(cast.cedar.get_absolute_url(), 302)]
+    assert not cast.cedar_meeting.participations.exists()
+
+
+@pytest.mark.parametrize("name", ["meetings:group_leave", "meetings:group_standing"])
+def test_form_is_sent_on_to_no_other_page(cast, sign_in, name):
+    """Else a link could make somebody leave a group, or sign out, by agreeing to its rules."""
+    rules = make.agreement(cast.willow)
+    elsewhere = reverse(name, args=["willow"])
+
+    sent = {"accept": "on", "agreement": rules.pk, "answer": "going", "next": elsewhere}
+    response = sign_in(cast.mia).post(join_url(cast.willow), sent)
+
+    assert (response.status_code, response.url) == (302, elsewhere)
+    assert Membership.objects.get(member=cast.mia).status == "active"
 
 
 def test_joining_without_agreeing_changes_nothing(cast, sign_in):
