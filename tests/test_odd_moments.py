@@ -116,6 +116,16 @@ def test_path_that_names_another_site_is_made_one_of_ours(careful, db, path):
     assert re.findall(r'class="button main" href="([^"]*)"', page) in (["/evil.example/"], ["/evil.example"])
 
 
+def test_leaving_works_from_a_page_that_is_older_than_signing_in_and_without_its_secret(cast, careful):
+    """A refusal would keep the site on the screen, or the session open behind a page that looks plain."""
+    old_page = token_of(careful.get(reverse("account_login")))
+    for sent in ({"csrfmiddlewaretoken": old_page}, {}):
+        careful.force_login(cast.mia)
+
+        assert careful.post(reverse("members:leave_page"), sent).url == settings.LEAVE_URL
+        assert "_auth_user_id" not in careful.session
+
+
 def test_form_opened_before_signing_in_elsewhere_is_refused_and_the_page_opens_again(cast, careful):
     """Two tabs: signing in in one renews the secret of the other's form."""
     meeting = cast.willow_meeting.get_absolute_url()

@@ -3,6 +3,7 @@ from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponseRedirect
 from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 
@@ -13,6 +14,7 @@ def help_now(request):
 
 
 @login_not_required
+@csrf_exempt  # a page from before signing in elsewhere must lead away too; other sites cannot send the session's cookie
 @require_POST
 def leave_page(request):
     """End the session and go somewhere plain. The browser's history is not erased, and the help page says so."""
