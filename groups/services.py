@@ -143,19 +143,25 @@ def _tell(membership: Membership, *, decided_at: datetime) -> None:
 def invite(invitation: Invitation, *, by: Member, token: str, days: int) -> Invitation:
     """Save an invitation for whoever bears the token, until the end of the day in so many days where the group is.
 
-    The same token again, from the same counselor, is the same invitation: a form that was sent twice.
+    The same token again, from the same counselor for the same group, is the same invitation: a form that was sent
+    twice, even at once. If it is another's, or works no more, there is a new one under a new token.
     """
-    if earlier := Invitation.objects.of_token(token).filter(invited_by=by).first():
-        earlier.token = token
-        return earlier
     zone = ZoneInfo(invitation.group.time_zone)
     last_day = timezone.now().astimezone(zone).date() + timedelta(days=days)
-    invitation.token, invitation.token_hash = token, Invitation.hash_of(token)
-    invitation.invited_by = by
-    invitation.expires_at = datetime.combine(last_day + timedelta(days=1), time.min, tzinfo=zone)
-    invitation.save()
-    record("invitation.made", invitation, by=by, group=invitation.group_id)
-    return invitation
+    made, is_new = Invitation.objects.get_or_create(
+        token_hash=Invitation.hash_of(token),
+        defaults={
+            "group": invitation.group,
+            "invited_by": by,
+            "expires_at": datetime.combine(last_day + timedelta(days=1), time.min, tzinfo=zone),
+        },
+    )
+    if is_new:
+        record("invitation.made", made, by=by, group=made.group_id)
+    elif (made.invited_by, made.group, made.state) != (by, invitation.group, Invitation.State.USABLE):
+        return invite(invitation, by=by, token=Invitation.new_token(), days=days)
+    made.token = token
+    return made
 
 
 @transaction.atomic

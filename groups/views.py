@@ -139,8 +139,7 @@ def invitation(request, token):
 def _open_invitation(request, token: str):
     found = access.find_invitation(token)
     if found is None:
-        joined = access.group_joined_by(token, request.user) if request.user.is_authenticated else None
-        return redirect(joined) if joined else _invitation_is_gone(request)
+        return _invitation_has_ended(request, token)
     if not request.user.is_authenticated:
         if request.method == "POST":
             return redirect_to_login(request.path)
@@ -148,16 +147,16 @@ def _open_invitation(request, token: str):
     if Membership.objects.active().filter(group=found.group, member=request.user).exists():
         messages.info(request, _("You are in this group already. The invitation still works for somebody else."))
         return redirect(found.group)
-    return _accept_invitation(request, found)
+    return _accept_invitation(request, found, token)
 
 
-def _accept_invitation(request, found: Invitation):
+def _accept_invitation(request, found: Invitation, token: str):
     group, agreement = found.group, Agreement.objects.current_for(found.group)
     form = JoinForm(request.POST if request.method == "POST" else None, agreement=agreement)
     if form.is_valid():
         membership = services.accept_invitation(found, by=request.user, agreement=agreement)
         if membership is None:
-            return _invitation_is_gone(request)
+            return _invitation_has_ended(request, token)
         if form.cleaned_data["reminders"]:
             give_consent(request.user, Consent.Kind.REMINDERS)
         return _welcome(request, membership, group.get_absolute_url())
@@ -171,9 +170,11 @@ def _accept_invitation(request, found: Invitation):
     return render(request, "groups/invitation.html", page, status=400 if form.is_bound else 200)
 
 
-def _invitation_is_gone(request):
-    """One page for a link that was used, taken back, is too old or never was: it tells nobody which."""
-    return render(request, "groups/invitation_gone.html", status=404)
+def _invitation_has_ended(request, token: str):
+    """To their group for who came in by it, and tapped twice. For everybody else one page for a link that was used,
+    taken back, is too old or never was: it tells nobody which."""
+    joined = access.group_joined_by(token, request.user) if request.user.is_authenticated else None
+    return redirect(joined) if joined else render(request, "groups/invitation_gone.html", status=404)
 
 
 def _safe_next(request) -> str:

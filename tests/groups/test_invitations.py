@@ -147,6 +147,25 @@ def test_second_tap_and_coming_back_lead_to_the_group(harbor, sign_in):
     assert Membership.objects.filter(group=harbor.harbor).count() == 1
 
 
+@pytest.mark.parametrize("attempt", range(3))
+def test_two_taps_at_once_both_lead_to_the_group(harbor, sign_in, transactional_db, attempt):
+    clients = [sign_in(harbor.vera) for _tap in range(2)]
+    together = threading.Barrier(2)
+
+    def tap(client):
+        together.wait()
+        try:
+            return client.post(link(), harbor.agreed)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(tap, clients))
+
+    assert [getattr(answer, "url", answer.status_code) for answer in answers] == [harbor.harbor.get_absolute_url()] * 2
+    assert Invitation.objects.get().used_by == Membership.objects.get(group=harbor.harbor).member == harbor.vera
+
+
 def test_sent_after_being_signed_out_goes_by_signing_in(harbor, client):
     response = client.post(link(), harbor.agreed)
 

@@ -1,10 +1,12 @@
 """Counselors make invitations for their own groups, see what became of them, and take them back."""
 
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -84,6 +86,48 @@ def test_form_sent_twice_is_one_invitation_and_the_same_link(cast, sign_in):
 
     assert second.context["link"] == first.context["link"]
     assert Invitation.objects.count() == 1
+
+
+def test_form_sent_again_for_another_group_is_an_invitation_to_that_group(cast, sign_in):
+    client = sign_in(cast.olga)
+    first, sent = make_one(client, cast.willow)
+
+    second = client.post(NEW, sent | {"group": cast.cedar.pk})
+
+    assert second.context["link"] != first.context["link"]
+    assert second.context["invitation"].group == cast.cedar
+    assert set(Invitation.objects.values_list("group", flat=True)) == {cast.willow.pk, cast.cedar.pk}
+
+
+def test_form_sent_again_when_its_link_is_used_makes_one_that_works(cast, sign_in):
+    client = sign_in(cast.carol)
+    first, sent = make_one(client, cast.willow)
+    services.accept_invitation(Invitation.objects.get(), by=cast.vera, agreement=None)
+
+    second = client.post(NEW, sent)
+
+    assert second.context["link"] != first.context["link"]
+    assert Invitation.objects.usable().of_token(second.context["link"].split("/")[-2]).exists()
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_form_sent_twice_at_once_is_one_invitation_too(cast, transactional_db, attempt):
+    together = threading.Barrier(2)
+
+    def invite_at_once(_tap):
+        together.wait()
+        try:
+            with transaction.atomic():
+                made = services.invite(Invitation(group=cast.willow), by=cast.carol, token="the-same", days=7)
+                threading.Event().wait(0.05)  # both are at it before either is done
+                return made.pk, made.token
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        made = set(pool.map(invite_at_once, range(2)))
+
+    assert made == {(Invitation.objects.get().pk, "the-same")}
 
 
 @pytest.mark.parametrize("token", ["", "easy-to-guess"])
