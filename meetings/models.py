@@ -12,8 +12,9 @@ from django.utils import timezone
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
-from groups.models import Group, Topic, validate_time_zone
+from groups.models import Group, Membership, Topic
 from members.models import Member
+from members.time_zones import validate_time_zone
 
 from . import recurrence
 
@@ -181,7 +182,7 @@ class MeetingQuerySet(models.QuerySet):
         return self.filter(group__is_listed=True)
 
     def of_members_groups(self, member: Member):
-        return self.filter(group__in=Group.objects.of_member(member))
+        return self.filter(group__in=Membership.objects.active().filter(member=member).values("group"))
 
     def visible_to(self, staff: Member):
         return self.filter(group__in=Group.objects.visible_to(staff))

@@ -92,7 +92,7 @@ def running_site(directory: Path) -> Iterator[Site]:
         for process in reversed(running):
             process.terminate()
         for process in running:
-            process.wait(30)
+            process.wait(90)  # a machine that is busy takes its time
 
 
 def wait_until(is_so: Callable[[], bool], seconds: float = 20) -> None:
@@ -114,7 +114,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_until_it_answers(url: str, seconds: float = 30) -> None:
+def wait_until_it_answers(url: str, seconds: float = 90) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:

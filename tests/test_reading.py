@@ -134,7 +134,7 @@ def test_mails_are_easy_to_read(read, language):
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_promises_can_be_read_by_those_who_make_them(db, read, language):
+def test_promises_can_be_read_by_those_who_make_them(house_rules, read, language):
     rules = Agreement.objects.get(group=None, language=language, version=1)
     with translation.override(language):
         limits = page_texts(render_to_string("groups/_confidentiality.html"), language)

@@ -81,9 +81,9 @@ def my_attendance(request):
 def _coming(member: Member) -> list:
     """The next two weeks of their groups, each with what they answered."""
     coming = Meeting.objects.upcoming().of_members_groups(member).within_days(14)
-    mine = Participation.objects.expecting_to_come().filter(member=member, meeting__in=coming)
-    answered = {row.meeting_id: row for row in mine}
     meetings: list = list(coming.select_related("group", "topic").in_order())
+    mine = Participation.objects.expecting_to_come().filter(member=member, meeting__in=meetings)
+    answered = {row.meeting_id: row for row in mine}
     for meeting in meetings:
         meeting.mine = answered.get(meeting.pk)
     return meetings
