@@ -1,7 +1,5 @@
 import hashlib
-import re
 import secrets
-import unicodedata
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -10,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchQuery, SearchVector, TrigramWordSimilarity
+from django.contrib.postgres.search import SearchVector
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q, Value
@@ -33,14 +31,6 @@ def default_capacity() -> int:
     return settings.DEFAULT_CAPACITY
 
 
-CLOSE_ENOUGH = 0.5  # of three-letter parts in common: forgives a letter too many, too few or in the wrong place
-
-
-def _plain(text: str) -> str:
-    letters = unicodedata.normalize("NFKD", text.replace("\0", " ").lower())
-    return "".join(letter for letter in letters if not unicodedata.combining(letter)).replace("_", " ")
-
-
 class PlainWords(models.Func):
     """Lower case and without accents; unlike PostgreSQL's own, fit for a column made from others."""
 
@@ -49,21 +39,6 @@ class PlainWords(models.Func):
 
 
 class GroupQuerySet(models.QuerySet):
-    def matching(self, text: str, *, nearly: bool = False):
-        """Every word of the text begins a word of the group's name, area or description, or `nearly` does.
-
-        Only what everybody may see is looked through: not the place, nor its address.
-        """
-        found = self.annotate(words=SearchVector("search_text", config="simple"))
-        for word in re.findall(r"\w+", _plain(text))[:8]:
-            fits = Q(words=SearchQuery(f"{word}:*", search_type="raw", config="simple"))
-            if nearly and len(word) > 3:
-                alike = found.alias(likeness=TrigramWordSimilarity(word, "search_text"))
-                found = alike.filter(fits | Q(likeness__gte=CLOSE_ENOUGH))
-            else:
-                found = found.filter(fits)
-        return found
-
     def listed(self):
         return self.filter(is_listed=True)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import connection
 
-from groups.models import Group
+from groups.words import Groups, listed_groups_with
 from members.models import Member
 
 from .cards import Card
@@ -22,7 +22,7 @@ from .models import Meeting
 PER_PAGE = 50
 ON_NOW = 6  # at most, under "Happening now"
 FURTHER = 2  # dates of a group after the one that is shown
-FEW_GROUPS = 200  # up to so many are asked one by one for their next meeting, instead of walking through time
+FEW_GROUPS = 400  # up to so many are asked one by one for their next meeting, instead of walking through time
 
 # What can be wanted of a meeting `m`, by its name in the address.
 CONDITIONS = {
@@ -33,8 +33,9 @@ CONDITIONS = {
     "language": "m.language = %(language)s",
     "access": "m.is_accessible",
     "places": "m.places_taken < m.capacity",
-    # asked of each meeting on the way; "= ANY" would lead through all the meetings of these groups
-    "q": "array_position(%(groups)s::bigint[], m.group_id) IS NOT NULL",
+    # asked of each meeting on the way: without "+ 0" it would lead through all the meetings of these groups; without
+    # a SELECT of its own PostgreSQL would weigh each of the groups while it plans
+    "q": "m.group_id + 0 = ANY((SELECT %(groups)s::bigint[])::bigint[])",
 }
 MODES = {"online": "m.mode <> 'in-person'", "in-person": "m.mode <> 'online'"}
 UPCOMING = "m.is_listed AND m.status = 'scheduled' AND m.starts_at > now()"
@@ -53,14 +54,17 @@ WHERE {fits} AND NOT EXISTS (
 ORDER BY m.starts_at, m.id LIMIT %(limit)s OFFSET %(skip)s
 """
 
-# A few groups, each asked for its next.
+# A few groups, each asked for its next; if they fill more than a page, only for one that comes soon.
 EACH = """
 SELECT false AS is_on, m.* FROM unnest(%(groups)s::bigint[]) AS one (group_id)
 CROSS JOIN LATERAL (
-    SELECT * FROM meetings_meeting m WHERE m.group_id = one.group_id AND {fits} ORDER BY m.starts_at, m.id LIMIT 1
+    SELECT * FROM meetings_meeting m WHERE m.group_id = one.group_id AND {fits} AND {soon}
+    ORDER BY m.starts_at, m.id LIMIT 1
 ) AS m
 ORDER BY m.starts_at, m.id LIMIT %(limit)s OFFSET %(skip)s
 """
+
+SOON = "m.starts_at < now() + interval '1 day' * %(days)s"
 
 NOW = """
 SELECT true AS is_on, m.* FROM meetings_meeting m WHERE {fits} ORDER BY m.starts_at, m.id LIMIT %(now)s
@@ -117,19 +121,27 @@ class Search:
     """What is looked for, by its name in the address; for words, the groups that have them, or else nearly have."""
 
     wanted: Mapping[str, str]
-    groups: list[int] | None = None
+    groups: Groups | None = None
 
     @classmethod
     def of(cls, wanted: Mapping[str, str]) -> "Search":
-        if "q" not in wanted:
-            return cls(wanted)
-        listed = Group.objects.listed().order_by().values_list("pk", flat=True)
-        exactly = list(listed.matching(wanted["q"]))
-        return cls(wanted, exactly or list(listed.matching(wanted["q"], nearly=True)))
+        return cls(wanted, listed_groups_with(wanted["q"]) if "q" in wanted else None)
 
     @property
     def values(self) -> dict[str, Any]:
-        return {**self.wanted, "groups": self.groups}
+        return {**self.wanted, "groups": self.groups.ids if self.groups else None}
+
+    @property
+    def is_for_few_groups(self) -> bool:
+        return self.groups is not None and self.groups.how_many <= FEW_GROUPS
+
+    def days_for(self, how_many: int) -> float | None:
+        """In how many days about twice so many of a few groups meet, if each meets weekly and nothing but words is
+        looked for. None if that cannot be said, or is not worth it: then all that is to come is looked at.
+        """
+        if self.groups is None or self.groups.how_many <= 2 * how_many or len(self.wanted) > 1:
+            return None
+        return 7 * 2 * how_many / self.groups.how_many
 
     def fits(self, *, without: str = "") -> str:
         """The condition on a coming meeting `m`, or all of it but one choice."""
@@ -149,29 +161,40 @@ def groups_by_next_meeting(
     """What is happening now (on the first page), and a page of groups by when they meet next, each with its schedule,
     further dates and the member's own answer. One card more than a page tells that another page follows.
     """
-    coming, values = next_meetings(search, page=page)
-    values |= {"now": ON_NOW if page == 1 else 0, "further": FURTHER, "member": member.pk if member else None}
     rsvp = OWN_ANSWER if member else "NULL"
     now = NOW.format(fits=search.fits_now())
-    return _cards(CARDS.format(card=CARD, coming=coming, now=now, patterns=PATTERNS, further=AFTER, rsvp=rsvp), values)
+    shown = {"now": ON_NOW if page == 1 else 0, "further": FURTHER, "member": member.pk if member else None}
+    for coming, values in next_meetings(search, page=page):
+        statement = CARDS.format(card=CARD, coming=coming, now=now, patterns=PATTERNS, further=AFTER, rsvp=rsvp)
+        found = _cards(statement, values | shown)
+        if len(found[1]) > PER_PAGE:
+            break
+    return found
 
 
 def next_with_a_place(how_many: int) -> tuple[list[Card], list[Card]]:
     """What is happening now, and the groups that meet next and have a place: so many of each at most."""
-    coming, values = next_meetings(Search({"places": "1"}))
+    ((coming, values),) = next_meetings(Search({"places": "1"}))
     values |= {"limit": how_many, "now": how_many}
     now = NOW.format(fits=GOING_ON)
     nothing = dict.fromkeys(("patterns", "further", "rsvp"), "NULL")
     return _cards(CARDS.format(card=CARD, coming=coming, now=now, **nothing), values)
 
 
-def next_meetings(search: Search, *, page: int = 1) -> tuple[str, dict[str, Any]]:
-    """The statement for each group's next meeting that fits, and its values: a page of them, and one more."""
+def next_meetings(search: Search, *, page: int = 1) -> list[tuple[str, dict[str, Any]]]:
+    """The statement for each group's next meeting that fits, and its values: a page of them, and one more.
+
+    If there are two, the first looks only at what comes soon; the second is needed if that is less than a page.
+    """
     values = search.values | {"limit": PER_PAGE + 1, "skip": (page - 1) * PER_PAGE}
-    if search.groups is not None and len(search.groups) <= FEW_GROUPS:
-        return EACH.format(fits=search.fits(without="q")), values
-    fits = search.fits()
-    return WALK.format(fits=fits, earlier_fits=re.sub(r"\bm\.", "earlier.", fits)), values
+    if search.is_for_few_groups:
+        fits = search.fits(without="q")
+        later = (EACH.format(fits=fits, soon="true"), values)
+        days = search.days_for(page * PER_PAGE + 1)
+        return [(EACH.format(fits=fits, soon=SOON), values | {"days": days}), later] if days else [later]
+    # an earlier meeting is of the same group: its words need not be looked for again
+    earlier_fits = re.sub(r"\bm\.", "earlier.", search.fits(without="q"))
+    return [(WALK.format(fits=search.fits(), earlier_fits=earlier_fits), values)]
 
 
 def alternatives(search: Search, *, limit: int) -> list[tuple[str, Card]]:

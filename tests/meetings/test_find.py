@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from benchmarks.filters import rows_read
 from groups.models import Group
 from meetings import find, services
 from meetings.forms import FindForm
@@ -81,6 +82,77 @@ def test_words_that_are_nearly_right_find_nothing_else_while_some_group_has_them
     assert (found(q="lantern"), found(q="lantren")) == (["Lantern house"], ["Lantren house"])
 
 
+def test_a_misspelled_word_finds_what_groups_are_called_now_whoever_wrote_it(db):
+    group = make.group(name="Lantern house")
+    make.meeting(group)
+    assert found(q="lantren") == ["Lantern house"]
+
+    Group.objects.filter(pk=group.pk).update(name="Evening circle")
+
+    assert (found(q="evning circel"), found(q="lantren")) == (["Evening circle"], [])
+
+
+def test_every_word_must_fit_though_one_is_misspelled(db):
+    for name in ("Evening circle", "Evening walk", "Morning circle"):
+        make.meeting(make.group(name=name))
+
+    assert found(q="evning circ") == ["Evening circle"]
+    assert found(q="evning cir") == ["Evening circle"]
+    assert found(q="evning xyz") == []
+
+
+def test_words_with_accents_and_signs_are_found_and_do_no_harm(db):
+    name = "Café O'Neil & friends (new!): 12-step"
+    make.meeting(make.group(name=name))
+
+    for words in ("cafe", "CAFÉ", "o'neil", "friends new", "frends", "12 step", "12-stepp", "!!!"):
+        assert found(q=words) == [name], words
+    assert found(q="cafés nuevos") == []
+
+
+def test_words_of_a_group_that_is_not_listed_find_nothing(db):
+    make.meeting(make.group(name="Lantern house", is_listed=False))
+    make.meeting(make.group(name="Evening walk"))
+
+    assert [found(q=words) for words in ("lantern", "lantren", "lantern walk", "lantren walk")] == [[], [], [], []]
+
+    make.meeting(make.group(name="Lantren garden"))  # is found as if no group were called Lantern
+    assert found(q="lantern") == ["Lantren garden"]
+
+
+def test_places_that_only_some_may_know_are_not_found(db):
+    make.meeting(make.group(place="Lantern house", address="12 Harbor Road", link="https://meet.example.org/willow"))
+
+    assert [found(q=words) for words in ("lantern", "lantren", "harbor", "harbro", "willow", "wilow")] == [[]] * 6
+
+
+def test_whatever_comes_late_or_rarely_is_on_the_page_of_words(db, monkeypatch):
+    monkeypatch.setattr(find, "PER_PAGE", 2)
+    for days in range(1, 80, 10):
+        for name in ("Harbor", "Garden"):
+            make.meeting(make.group(name=f"{name} {days}"), starts_at=in_days(days))
+
+    pages = [find.groups_by_next_meeting(find.Search.of({"q": "harbor"}), page=number)[1][:2] for number in range(1, 6)]
+
+    assert [[card.name for card in page] for page in pages] == [
+        ["Harbor 1", "Harbor 11"],
+        ["Harbor 21", "Harbor 31"],
+        ["Harbor 41", "Harbor 51"],
+        ["Harbor 61", "Harbor 71"],
+        [],
+    ]
+
+
+def test_words_read_only_what_comes_soon_if_that_fills_the_page(db, monkeypatch):
+    monkeypatch.setattr(find, "PER_PAGE", 2)
+    for n in range(40):
+        make.meeting(make.group(name=f"Harbor {n}"), starts_at=in_days(n * 7 / 40 + 1 / 24))
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # as it is with many rows
+
+    assert rows_read({"q": "harbor"}) == (6, 2)
+
+
 def test_the_meeting_shown_is_the_next_that_fits(db):
     group = make.group()
     tuesday = in_days(8 - timezone.now().weekday()).replace(hour=17)
@@ -120,6 +192,7 @@ def test_own_answer_is_on_the_card_and_nobody_elses(cast, sign_in):
         ({"access": "1"}, {"is_wheelchair_accessible": True}),
         ({}, {"is_listed": True}),
     ],
+    ids=lambda value: " ".join(value),
 )
 def test_a_change_of_the_group_is_found_at_once_whoever_makes_it(db, wanted, change):
     group = make.group(name="Harbor", is_listed="is_listed" not in change)
@@ -133,13 +206,33 @@ def test_a_change_of_the_group_is_found_at_once_whoever_makes_it(db, wanted, cha
     assert found(**wanted) == ["Harbor"]
 
 
-def test_a_meeting_given_to_another_group_is_found_as_its(db):
-    meeting = make.meeting(make.group(name="Harbor"))
-    skills = make.group(name="Garden", kind=Group.Kind.SKILLS)
-    meeting.group = skills
+@pytest.mark.parametrize(
+    ("wanted", "fact"),
+    [
+        ({"kind": "skills"}, {"kind": "skills"}),
+        ({"audience": "women"}, {"audience": "women"}),
+        ({"language": "es"}, {"language": "es"}),
+        ({"access": "1"}, {"is_wheelchair_accessible": True}),
+        ({}, {"is_listed": True}),
+    ],
+    ids=lambda value: " ".join(value),
+)
+def test_a_new_meeting_and_one_given_to_another_group_are_found_by_the_facts_of_theirs(db, wanted, fact):
+    other = make.group(name="Harbor", is_listed="is_listed" not in fact)
+    meeting = make.meeting(other)
+    its = make.group(name="Garden", **fact)
+    make.meeting(its, starts_at=in_days(9))
+    assert found(**wanted) == ["Garden"]
+
+    meeting.group = its
     meeting.save()
 
-    assert found(kind="skills") == ["Garden"]
+    (card,) = find.groups_by_next_meeting(find.Search.of(wanted))[1]
+    assert (card.meeting_id, card.name) == (meeting.pk, "Garden")
+    meeting.group = other
+    meeting.save()
+    (card,) = find.groups_by_next_meeting(find.Search.of(wanted))[1]
+    assert (card.meeting_id != meeting.pk, card.name) == (True, "Garden")
 
 
 # Kept by a browser
@@ -235,7 +328,9 @@ def test_a_word_for_one_person_is_not_kept(visitor, cast):
 
 
 @pytest.mark.parametrize("how_many", [3, 300])
-@pytest.mark.parametrize(("asked", "queries"), [({}, 3), ({"day": "1", "access": "1"}, 3), ({"q": "group"}, 4)])
+@pytest.mark.parametrize(
+    ("asked", "queries"), [({}, 3), ({"day": "1", "access": "1"}, 3), ({"q": "group"}, 4), ({"q": "groop"}, 5)]
+)
 def test_signed_in_the_list_costs_the_same_whatever_there_is(cast, sign_in, how_many, asked, queries):
     for n in range(how_many):
         make.meeting(make.group(is_wheelchair_accessible=True), starts_at=in_days(n % 7 + 1))
