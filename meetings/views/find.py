@@ -131,12 +131,18 @@ def _alternatives(form: FindForm, search: Search) -> list[dict]:
 
 
 def _week(request, search: Search) -> dict:
-    """The coming seven days by time of day: columns of dates, rows of cells with meetings."""
-    today = timezone.now().astimezone(request.zone).date() if request.zone else timezone.now().date()
-    dates = [today + timedelta(days=n) for n in range(7)]
-    meetings = find.meetings(search, limit=IN_A_WEEK, first=dates[0], last=dates[-1])
+    """The coming seven days by time of day: columns of dates, rows of cells with meetings.
+
+    They begin with the day it is where people meet next: for who reads it may be tomorrow there already.
+    """
+    now = timezone.now()
+    today = now.astimezone(request.zone).date() if request.zone else now.date()
+    around = {"first": today - timedelta(days=1), "last": today + timedelta(days=6)}
+    meetings = find.meetings(search, limit=IN_A_WEEK, **around)
+    first = min([today, *(meeting.local_date for meeting in meetings)])
+    dates = [first + timedelta(days=n) for n in range(7)]
     cells = defaultdict(list)
     for meeting in meetings:
         cells[meeting.time_of_day, meeting.local_date].append(meeting)
     rows = [(name, [cells[time, date] for date in dates]) for time, name in FindForm.TIMES]
-    return {"dates": dates, "rows": [(name, row) for name, row in rows if any(row)], "found": len(meetings)}
+    return {"dates": dates, "rows": [(name, row) for name, row in rows if any(row)]}

@@ -2,6 +2,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -154,6 +155,21 @@ def test_the_week_is_a_table(client, cast):
     ]
     assert "Cedar morning" not in page.content.decode()
     assert page.content.decode().count('scope="col"') == 7
+
+
+@pytest.mark.parametrize("zone", ["", "America/New_York", "Europe/Madrid"])
+def test_the_week_begins_with_the_meetings_of_tonight_whatever_day_it_is_elsewhere(client, db, zone, time_machine):
+    time_machine.move_to("2030-06-11T02:00Z")  # Monday evening in California
+    group = make.group(name="Tonight", time_zone="America/Los_Angeles")
+    for hours in (1, 24 * 6 + 1, 24 * 7 + 1):  # tonight, Sunday, and a week later
+        make.meeting(group, starts_at=timezone.now() + timedelta(hours=hours))
+    client.cookies[settings.ZONE_COOKIE_NAME] = zone
+
+    page = client.get(reverse("meetings:meeting_list"), {"view": "week"})
+
+    [(_time, cells)] = page.context["rows"]
+    assert [[f"{meeting.local_date:%a}" for meeting in cell] for cell in cells] == [["Mon"], *[[]] * 5, ["Sun"]]
+    assert [f"{date:%a}" for date in page.context["dates"]] == ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 
 
 @pytest.mark.parametrize("how_many", [3, 300])
