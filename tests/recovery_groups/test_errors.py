@@ -117,5 +117,17 @@ def test_language_can_be_chosen_while_the_site_is_looked_after(away, client, db)
     assert "Ayuda ahora" in client.get("/help/").content.decode()
 
 
+def test_leaving_works_while_the_site_is_looked_after_and_there_is_no_way_back(away, sign_in, cast):
+    member = sign_in(cast.mia)
+
+    with CaptureQueriesContext(connection) as asked:
+        response = member.post("/leave/")
+
+    assert response.url == settings.LEAVE_URL
+    assert [query["sql"] for query in asked] == []
+    assert not response.cookies[settings.SESSION_COOKIE_NAME].value
+    assert response.cookies[settings.SESSION_COOKIE_NAME]["max-age"] == 0
+
+
 def test_site_is_open_otherwise(client, db):
     assert client.get("/").status_code == 200
