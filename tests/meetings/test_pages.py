@@ -157,6 +157,27 @@ def test_the_week_is_a_table(client, cast):
     assert page.content.decode().count('scope="col"') == 7
 
 
+@pytest.mark.parametrize(
+    ("group_meets", "date_meets", "shown"),
+    [
+        ("hybrid", "hybrid", True),
+        ("hybrid", "online", False),
+        ("in-person", "online", False),
+        ("in-person", "in-person", True),
+        ("online", "online", True),
+    ],
+)
+def test_nobody_is_told_the_way_in_for_a_date_that_is_online_only(cast, sign_in, group_meets, date_meets, shown):
+    Group.objects.filter(pk=cast.willow.pk).update(mode=group_meets, place_notes="Ring at the side door.")
+    meeting = make.meeting(cast.willow, mode=date_meets, starts_at=timezone.now() + timedelta(days=3))
+    make.participation(meeting, cast.mia)
+
+    page = sign_in(cast.mia).get(meeting.get_absolute_url()).content.decode()
+
+    assert ("Ring at the side door." in page) == shown
+    assert ("12 Hidden Lane" in page) == (date_meets != "online")
+
+
 @pytest.mark.parametrize("zone", ["", "America/New_York", "Europe/Madrid"])
 def test_the_week_begins_with_the_meetings_of_tonight_whatever_day_it_is_elsewhere(client, db, zone, time_machine):
     time_machine.move_to("2030-06-11T02:00Z")  # Monday evening in California
