@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -113,7 +114,7 @@ def test_counselor_finds_nothing_of_another_group(figured, sign_in):
 
     assert "Willow evening" in page.text
     assert "Cedar morning" not in page.text
-    assert "37" not in page.text
+    assert "37" not in re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", page.text)  # by chance it could be there
 
 
 def test_group_of_another_counselor_is_refused_like_one_that_does_not_exist(figured, sign_in):
