@@ -314,3 +314,28 @@ def listen(page, home: str) -> list[str]:
     page.on("console", lambda message: heard.append(message.text) if message.type == "error" else None)
     page.on("request", on_request)
     return heard
+
+
+EDGES = """
+() => [...document.querySelectorAll("main :is(input, select, textarea)")]
+  .filter(field => !["hidden", "checkbox", "radio"].includes(field.type))
+  .filter(field => field.checkVisibility() && !field.closest("[aria-hidden=true]"))
+  .map(field => [field.name, getComputedStyle(field).borderTopColor, getComputedStyle(field).borderTopWidth])
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_field_has_an_edge_that_can_be_seen(scene, sign_in, live_server, browser, scheme):
+    """Bootstrap's own edges are too pale: a field of its classes must have ours."""
+    context = browser.new_context(color_scheme=scheme)
+    session = sign_in(scene.mia).cookies[settings.SESSION_COOKIE_NAME].value
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
+    page = context.new_page()
+
+    edges = {}
+    for name in ("centre:contact", "meetings:reminders", "meetings:meeting_list", "members:display"):
+        page.goto(live_server.url + reverse(name))
+        edges |= {f"{name} {field}": (colour, width) for field, colour, width in page.evaluate(EDGES)}
+
+    assert len(edges) >= 10
+    assert len(set(edges.values())) == 1, edges
