@@ -115,7 +115,7 @@ def _session(member: Member) -> Session:
     store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     store[HASH_SESSION_KEY] = member.get_session_auth_hash()
     session_limits.begin(store)
-    store._session_key = store._get_new_session_key()  # type: ignore[attr-defined]
+    store._session_key = store._get_new_session_key()  # type: ignore[attr-defined]  # the stubs leave it out
     return cast(Session, store.create_model_instance(dict(store.items())))
 
 

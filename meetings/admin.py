@@ -134,7 +134,7 @@ class MeetingForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if "topic" in self.fields:
             topics = self.fields["topic"]
-            topics.queryset = topics.queryset.for_group(self.instance.group)  # type: ignore[attr-defined]
+            topics.queryset = topics.queryset.for_group(self.instance.group)  # type: ignore[attr-defined]  # a choice field
 
     def clean_capacity(self) -> int:
         capacity = self.cleaned_data["capacity"]
@@ -164,7 +164,7 @@ class CancelMeetingsForm(forms.Form):
 
     def __init__(self, *args, meetings: QuerySet[Meeting], **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["meetings"].queryset = meetings  # type: ignore[attr-defined]
+        self.fields["meetings"].queryset = meetings  # type: ignore[attr-defined]  # a choice field
 
 
 def count_of(participations: QuerySet[Participation]) -> Coalesce:
@@ -215,7 +215,7 @@ class MeetingAdmin(ScopedAdmin):
 
     @admin.display(description=_("waiting"))
     def waiting(self, meeting: Meeting) -> int:
-        return meeting.waiting_count  # type: ignore[attr-defined]
+        return meeting.waiting_count  # type: ignore[attr-defined]  # annotated
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         context |= {
@@ -255,7 +255,7 @@ class MeetingAdmin(ScopedAdmin):
         return redirect("admin:meetings_meeting_changelist")
 
     def _cancel(self, request, chosen: QuerySet[Meeting], reason: str) -> None:
-        chosen = chosen.in_order().select_related("group")  # type: ignore[attr-defined]
+        chosen = chosen.in_order().select_related("group")  # type: ignore[attr-defined]  # our QuerySet
         cancelled = [
             meeting
             for meeting in chosen
@@ -279,7 +279,7 @@ class MeetingAdmin(ScopedAdmin):
             self.message_user(request, as_before % {"count": left}, messages.WARNING)
 
     def _ask_to_cancel(self, request, chosen: QuerySet[Meeting], form: CancelMeetingsForm | None = None):
-        chosen = chosen.in_order().select_related("group")  # type: ignore[attr-defined]
+        chosen = chosen.in_order().select_related("group")  # type: ignore[attr-defined]  # our QuerySet
         rows = list(chosen.annotate(told=count_of(Participation.objects.expecting_to_come())))
         open_rows = [meeting for meeting in rows if meeting.is_open]
         context = {

@@ -95,4 +95,4 @@ class AuditEventAdmin(ScopedAdmin):
 
     @admin.display(description=_("by"))
     def actor(self, event: AuditEvent) -> str:
-        return event.actor_code or gettext("the system")  # type: ignore[attr-defined]
+        return event.actor_code or gettext("the system")  # type: ignore[attr-defined]  # annotated

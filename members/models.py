@@ -42,7 +42,7 @@ class MemberQuerySet(models.QuerySet):
         return self.filter(is_active=True, role__in=[Member.Role.COUNSELOR, Member.Role.COORDINATOR])
 
 
-class MemberManager(BaseUserManager.from_queryset(MemberQuerySet)):  # type: ignore[misc]
+class MemberManager(BaseUserManager.from_queryset(MemberQuerySet)):  # type: ignore[misc]  # made as it runs
     def create_user(self, email, password=None, **fields):
         member = self.model(email=email.strip().lower(), **fields)
         member.set_password(password)

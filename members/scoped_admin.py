@@ -87,7 +87,7 @@ class ScopeChecks:
 
     def check(self, admin_obj, **kwargs):
         return [
-            *super().check(admin_obj, **kwargs),  # type: ignore[misc]
+            *super().check(admin_obj, **kwargs),  # type: ignore[misc]  # a mixin
             *self._check_model_is_scoped(admin_obj),
             *self._check_filters_are_scoped(admin_obj),
         ]
@@ -114,7 +114,7 @@ class ScopedModelAdminChecks(ScopeChecks, ModelAdminChecks):
     pass
 
 
-class ScopedInlineChecks(ScopeChecks, InlineModelAdminChecks):  # type: ignore[misc]
+class ScopedInlineChecks(ScopeChecks, InlineModelAdminChecks):  # type: ignore[misc]  # a mixin
     pass
 
 
@@ -134,15 +134,15 @@ class Scoped:
     }
 
     def get_queryset(self, request):
-        return visible(super().get_queryset(request), request.user)  # type: ignore[misc]
+        return visible(super().get_queryset(request), request.user)  # type: ignore[misc]  # a mixin
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         kwargs["queryset"] = self._choices(db_field, request, **kwargs)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]  # a mixin
 
     def formfield_for_manytomany(self, db_field, request, **kwargs):
         kwargs["queryset"] = self._choices(db_field, request, **kwargs)
-        return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
+        return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]  # a mixin
 
     def _choices(self, db_field, request, queryset=None, **kwargs):
         if queryset is None:

@@ -184,7 +184,7 @@ def part(mail: EmailMessage, kind: str) -> str:
     try:
         return str(found.get_content())
     except (LookupError, UnicodeError):
-        return found.get_payload(decode=True).decode(errors="replace")  # type: ignore[union-attr]
+        return found.get_payload(decode=True).decode(errors="replace")  # type: ignore[union-attr]  # a part with text
 
 
 def _page(title: str, body: str) -> str:

@@ -8,7 +8,7 @@ from . import health, styleguide
 
 admin.autodiscover()
 # One way to sign in: limited, with the second factor.
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # as the library says
 
 handler400 = "recovery_groups.errors.bad_request"
 

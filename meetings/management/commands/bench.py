@@ -77,7 +77,7 @@ def scratch_database() -> Iterator[None]:
 
 def let_go() -> None:
     connection.close()
-    connection.close_pool()  # type: ignore[attr-defined]
+    connection.close_pool()  # type: ignore[attr-defined]  # of PostgreSQL alone
 
 
 def as_json(measured: dict) -> str:
