@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from django.conf import settings
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 
 from outbox import kinds
 from outbox.kinds import Letter, Unwanted
+from outbox.letters import letter
 from outbox.models import Email
 
 from .models import Question
@@ -35,12 +35,5 @@ def _unwanted(email: Email, waiting: set[UUID]) -> str:
 
 def _write(email: Email) -> Letter:
     with translation.override(email.recipient.language):
-        context = {
-            "queue_url": settings.SITE_URL + reverse("admin:centre_question_changelist"),
-            "site_name": settings.SITE_NAME,
-        }
-        return Letter(
-            subject=render_to_string("centre/mail/question_subject.txt", context),
-            text=render_to_string("centre/mail/question.txt", context),
-            html=render_to_string("centre/mail/question.html", context),
-        )
+        queue_url = settings.SITE_URL + reverse("admin:centre_question_changelist")
+        return letter("centre/mail/question", {"queue_url": queue_url})

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from django.conf import settings
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 
 from outbox import kinds
 from outbox.kinds import Letter, Unwanted
+from outbox.letters import letter
 from outbox.models import Email
 
 from .models import Membership
@@ -36,15 +36,5 @@ def _answer(email: Email, membership: Membership | None) -> Letter | Unwanted:
 
 def _write(email: Email, *, is_in: bool) -> Letter:
     with translation.override(email.recipient.language):
-        context = {
-            "is_in": is_in,
-            "my_week_url": settings.SITE_URL + reverse("my_week"),
-            "find_url": settings.SITE_URL + reverse("meetings:meeting_list"),
-            "help_lines": settings.HELP_LINES,
-            "site_name": settings.SITE_NAME,
-        }
-        return Letter(
-            subject=render_to_string("groups/mail/join_decision_subject.txt", context),
-            text=render_to_string("groups/mail/join_decision.txt", context),
-            html=render_to_string("groups/mail/join_decision.html", context),
-        )
+        find_url = settings.SITE_URL + reverse("meetings:meeting_list")
+        return letter("groups/mail/join_decision", {"is_in": is_in, "find_url": find_url})

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
 
@@ -16,6 +15,7 @@ from members.models import Consent, ReminderSettings
 from members.services import withdraw_consent
 from outbox import kinds
 from outbox.kinds import Later, Letter, Unwanted
+from outbox.letters import letter
 from outbox.models import Email
 from outbox.services import unsubscribe_url
 
@@ -128,15 +128,8 @@ def _write(
             "answer_url": ANSWER_URL,
             "unsubscribe_url": UNSUBSCRIBE_URL,
             "meeting_url": settings.SITE_URL + meeting.get_absolute_url(),
-            "my_week_url": settings.SITE_URL + reverse("my_week"),
-            "help_lines": settings.HELP_LINES,
-            "site_name": settings.SITE_NAME,
         }
-        return Letter(
-            subject=render_to_string(f"meetings/mail/{kind}_subject.txt", context),
-            text=render_to_string(f"meetings/mail/{kind}.txt", context),
-            html=render_to_string(f"meetings/mail/{kind}.html", context),
-        )
+        return letter(f"meetings/mail/{kind}", context)
 
 
 def _fill_in(letter: Letter, email: Email) -> Letter:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 SHOTS = Path(__file__).resolve().parent.parent / "screenshots"
 
@@ -15,6 +15,12 @@ def shot(page: Page, name: str) -> None:
         return
     SHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+
+
+def press(link_or_button: Locator) -> None:
+    """Press it, and come back when the next page is there: a click alone is over before."""
+    with link_or_button.page.expect_navigation():
+        link_or_button.click()
 
 
 def accessibility_faults(page: Page, *, of_colour: bool = False) -> list[str]:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from groups.models import Group, Membership
 from meetings.models import Meeting
 from tests import make
-from tests.browser import accessibility_faults, is_wider_than_the_window, shot
+from tests.browser import accessibility_faults, is_wider_than_the_window, press, shot
 from tests.test_look import listen
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -81,7 +81,7 @@ def test_counselor_makes_a_group_and_cancels_a_date_on_a_phone(cast, open_page, 
     page.locator("#id_series-0-weekdays").get_by_label("Monday").check()
     page.locator("#id_series-0-weekdays").get_by_label("Thursday").check()
     page.locator("#id_series-0-start_time").fill("18:30")
-    page.get_by_role("button", name="Save", exact=True).click()
+    press(page.get_by_role("button", name="Save", exact=True))
 
     group = Group.objects.get(name="Monday walk")
     assert group.slug == "monday-walk"
@@ -103,7 +103,7 @@ def test_counselor_invites_somebody_and_takes_it_back_on_a_phone(cast, open_page
     page = open_page(cast.carol, scripts=False, scheme=scheme)
     page.goto("/admin/groups/invitation/add/")
     page.get_by_label("Group:").select_option(label="Willow evening")
-    page.get_by_role("button", name="Save", exact=True).click()
+    press(page.get_by_role("button", name="Save", exact=True))
 
     link = page.get_by_label("To copy").input_value()
     shot(page, f"admin-invitation-link-390-{scheme}")
@@ -119,7 +119,7 @@ def test_counselor_invites_somebody_and_takes_it_back_on_a_phone(cast, open_page
     page.goto("/admin/groups/invitation/")
     page.locator("tbody input[type=checkbox]").check()
     page.get_by_label("Action:").select_option(label="Take the invitation back…")
-    page.get_by_role("button", name="Go").click()
+    press(page.get_by_role("button", name="Go"))
     shot(page, f"admin-invitation-revoke-390-{scheme}")
-    page.get_by_role("button", name="Take back").click()
+    press(page.get_by_role("button", name="Take back"))
     assert "1 invitation taken back." in page.inner_text("body")

@@ -19,7 +19,7 @@ from meetings.access import answer_token
 from members.services import open_calendar
 from tests import make, wrong_pages
 from tests.account_pages import LOOKED_AT, account_pages
-from tests.browser import accessibility_faults, is_wider_than_the_window, shot
+from tests.browser import accessibility_faults, is_wider_than_the_window, press, shot
 from tests.keyboard import focus_faults
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -174,7 +174,7 @@ def visit(page, home: str, address: str, typed: dict | None = None) -> None:
                 field.select_option(words)
             case _:
                 field.fill(words)
-    page.locator(button).first.click()
+    press(page.locator(button).first)
 
 
 @pytest.mark.parametrize(("width", "language"), SCREENS)

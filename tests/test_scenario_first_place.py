@@ -13,7 +13,7 @@ from groups.models import Group
 from meetings.models import Meeting, Participation
 from members.models import Member
 from tests import make
-from tests.browser import is_wider_than_the_window, shot
+from tests.browser import is_wider_than_the_window, press, shot
 from tests.site import running_site
 from tests.test_walk import zone_where_it_is_day
 
@@ -52,12 +52,12 @@ def test_new_person_finds_a_meeting_and_has_a_place(tmp_path, meeting, browser):
         # The next meeting is on the first page.
         phone.goto("/")
         see("1-home")
-        phone.locator(f"main a[href='{meeting.get_absolute_url()}']").first.click()
+        press(phone.locator(f"main a[href='{meeting.get_absolute_url()}']").first)
         see("2-meeting")
         assert "12 Hidden Lane" not in phone.content()
 
         # Three things to type, and no more.
-        phone.locator("main a[href^='/accounts/signup/']").first.click()
+        press(phone.locator("main a[href^='/accounts/signup/']").first)
         see("3-sign-up")
         form = phone.locator("main form")
         asked = [field.get_attribute("name") for field in form.locator(TYPED).all()]
@@ -66,7 +66,7 @@ def test_new_person_finds_a_meeting_and_has_a_place(tmp_path, meeting, browser):
         form.locator("[name=email]").fill(NEWCOMER)
         form.locator("[name=display_name]").fill("Luz")
         form.locator("[name=password1]").fill(make.PASSWORD)
-        form.locator("button[type=submit]").click()
+        press(form.locator("button[type=submit]"))
 
         # The address is confirmed by a code from the mail, and the meeting is there again.
         phone.locator("[name=code]").fill(site.wait_for_mail(NEWCOMER, ".").code)
@@ -79,7 +79,7 @@ def test_new_person_finds_a_meeting_and_has_a_place(tmp_path, meeting, browser):
         phone.locator("[name=accept]").check()
         phone.locator("[name=reminders]").check()
         see("5-ground-rules")
-        phone.locator("main form:has([name=accept]) button").first.click()
+        press(phone.locator("main form:has([name=accept]) button").first)
         if not Participation.objects.filter(rsvp="going").exists():
             phone.goto(meeting.get_absolute_url())
             phone.locator("button[name=answer][value=going]").click()

@@ -4,7 +4,7 @@ import pytest
 from django.conf import settings
 
 from centre.models import Question
-from tests.browser import accessibility_faults, is_wider_than_the_window, shot
+from tests.browser import accessibility_faults, is_wider_than_the_window, press, shot
 from tests.test_look import listen
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -26,7 +26,7 @@ def test_sent_forms_are_at_ease(live_server, browser, stamp):
         page.locator("[name=stamp]").evaluate(f"field => field.value = '{stamp(seconds)}'")
         page.locator("[name=message]").fill(message)
         page.locator("[name=reach]").fill(reach)
-        page.locator("main button").click()
+        press(page.locator("main button"))
 
     send("Where can I park?", reach="call me")
     shot(page, "ask-mistake-360-dark")

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from tests import make
 from tests.account_pages import shown_again
+from tests.browser import press
 from tests.test_look import listen
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -53,7 +54,7 @@ def test_passkey_is_added_signs_in_alone_and_is_removed(phone, live_server):
         phone.get_by_role("link", name="Keep them as a file").click()
     key = Authenticator.objects.get(user=mia, type=Authenticator.Type.WEBAUTHN)
     phone.goto(reverse("account_logout"))
-    phone.get_by_role("button", name="Sign out").click()
+    press(phone.get_by_role("button", name="Sign out"))
 
     phone.goto(reverse("account_login"))
     phone.get_by_role("button", name="Sign in with a passkey").click()
