@@ -252,6 +252,7 @@ vars().update(env.email_url("EMAIL_URL", default="smtp://127.0.0.1:1025"))
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=formataddr((SITE_NAME, f"account@{SITE_HOST}")))
 REMINDERS_FROM_EMAIL = env.str("REMINDERS_FROM_EMAIL", default=formataddr((SITE_NAME, f"reminders@{SITE_HOST}")))
+DKIM_SELECTORS = env.list("DKIM_SELECTORS", default=[])  # the keys that the mail server signs with, for check_mail
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 # --- Celery: wakes the work up; what is due and what is done stand in PostgreSQL --------------------------------------
