@@ -92,6 +92,12 @@ def mute_groups(groups: Collection[Group], *, by: Member) -> None:
     theirs.exclude(group__in=groups).filter(is_muted=True).update(is_muted=False)
 
 
+def mute_group(group: Group, *, member_id: UUID) -> bool:
+    """No reminders from this one of theirs any more. False if it was so already, or is none of theirs."""
+    theirs = Membership.objects.active().filter(group=group, member=member_id, is_muted=False)
+    return bool(theirs.update(is_muted=True))
+
+
 def accept_agreement(agreement: Agreement | None, *, by: Member) -> None:
     if agreement:
         Acceptance.objects.get_or_create(agreement=agreement, member=by)

@@ -61,6 +61,14 @@ def answer_token(meeting_id: UUID, member_id: UUID) -> str:
     return signing.dumps([str(meeting_id), str(member_id)], salt=ANSWER_SALT)
 
 
+def is_answer_token(token: str) -> bool:
+    """Whether we made it, for whatever meeting."""
+    try:
+        return bool(signing.loads(token, salt=ANSWER_SALT))
+    except signing.BadSignature:
+        return False
+
+
 def get_meeting_by_token(token: str) -> tuple[Meeting, Member]:
     """The meeting and member of a link from a mail; 404 once the meeting has begun or is off."""
     try:

@@ -10,7 +10,8 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from groups.models import Membership
+from groups.models import Group, Membership
+from groups.services import mute_group
 from members.models import Consent, ReminderSettings
 from members.services import withdraw_consent
 from outbox import kinds
@@ -29,7 +30,9 @@ UNSUBSCRIBE_URL = "https://unsubscribe.invalid/"
 
 
 def register() -> None:
-    kinds.register(kinds.Kind("reminder", _prepare_reminders, unsubscribe=_stop_reminders))
+    kinds.register(
+        kinds.Kind("reminder", _prepare_reminders, unsubscribe=_stop_reminders, unsubscribe_there=_stop_reminders_there)
+    )
     kinds.register(kinds.Kind("cancelled", _prepare_cancelled))
     kinds.register(kinds.Kind("moved", _prepare_moved))
     kinds.register(kinds.Kind("on_again", _prepare_moved))
@@ -38,6 +41,11 @@ def register() -> None:
 
 def _stop_reminders(member_id: UUID) -> None:
     withdraw_consent(member_id, Consent.Kind.REMINDERS)
+
+
+def _stop_reminders_there(member_id: UUID, meeting_id: UUID) -> None:
+    if group := Group.objects.filter(meetings=meeting_id).first():
+        mute_group(group, member_id=member_id)
 
 
 class _Facts:

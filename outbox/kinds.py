@@ -36,12 +36,14 @@ class Kind:
     """A kind of mail.
 
     `prepare` is asked at the moment of sending, for a batch at once: it looks at the facts again and returns, by
-    e-mail id, a Letter, Later or Unwanted. `unsubscribe` is given for mail a person can switch off, and takes their id.
+    e-mail id, a Letter, Later or Unwanted. `unsubscribe` is given for mail a person can switch off, and takes their id;
+    `unsubscribe_there`, for mail they can also switch off in one place only, takes the id of what it was about as well.
     """
 
     name: str
     prepare: Callable[[Sequence[Email]], Mapping[UUID, Letter | Later | Unwanted]]
     unsubscribe: Callable[[UUID], None] | None = None
+    unsubscribe_there: Callable[[UUID, UUID], None] | None = None
 
 
 _kinds: dict[str, Kind] = {}

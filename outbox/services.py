@@ -3,6 +3,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
 from uuid import UUID
@@ -218,19 +219,37 @@ def _message(email: Email, letter: Letter) -> EmailMultiAlternatives:
 
 
 def unsubscribe_url(email: Email) -> str:
-    token = signing.dumps([str(email.recipient_id), email.kind], salt=UNSUBSCRIBE_SALT)
-    return settings.SITE_URL + reverse("outbox:unsubscribe", args=[token])
+    told = [str(email.recipient_id), email.kind, str(email.about_id or "")]
+    return settings.SITE_URL + reverse("outbox:unsubscribe", args=[signing.dumps(told, salt=UNSUBSCRIBE_SALT)])
 
 
-def unsubscribe(token: str) -> None:
-    """Switch off the kind of mail a token names. A token that is not ours changes nothing and says nothing."""
+@dataclass(frozen=True)
+class WayOut:
+    """Where a link to stop mail leads out of: one person's mail of a kind, and what that mail was about."""
+
+    kind: kinds.Kind
+    recipient_id: UUID
+    about_id: UUID | None
+
+    def stop(self) -> None:
+        if self.kind.unsubscribe:
+            self.kind.unsubscribe(self.recipient_id)
+
+    def stop_there(self) -> None:
+        """Stop it only for the place the mail was about; all of it if that kind knows no places."""
+        if self.kind.unsubscribe_there and self.about_id:
+            self.kind.unsubscribe_there(self.recipient_id, self.about_id)
+        else:
+            self.stop()
+
+
+def find_way_out(token: str) -> WayOut | None:
+    """What a token stops; None for one that is not ours. Those of earlier mail do not say what it was about."""
     try:
-        recipient_id, kind = signing.loads(token, salt=UNSUBSCRIBE_SALT)
-        switch_off = kinds.get(kind).unsubscribe
+        recipient_id, kind, *about = signing.loads(token, salt=UNSUBSCRIBE_SALT)
+        return WayOut(kinds.get(kind), UUID(recipient_id), UUID(about[0]) if any(about) else None)
     except (signing.BadSignature, KeyError):
-        return
-    if switch_off:
-        switch_off(UUID(recipient_id))
+        return None
 
 
 def oldest_due_age() -> timedelta:

@@ -183,7 +183,12 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_SESSION_REMEMBER = None  # asked when signing in; else the cookie goes with the browser (session_limits.begin)
 # Beside allauth's own: the same count of the same addresses.
-ACCOUNT_RATE_LIMITS = {"question": "10/h/ip", "invitation": "60/m/ip"}
+ACCOUNT_RATE_LIMITS = {
+    "question": "10/h/ip",
+    "invitation": "60/m/ip",
+    "wrong_link": "60/m/ip",
+    "mail_link": "30/m/key",
+}
 ACCOUNT_SIGNUP_FORM_HONEYPOT_FIELD = "website"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(SITE_URL).scheme
 MFA_ADAPTER = "members.adapter.MFAAdapter"

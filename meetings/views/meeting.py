@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 import groups.access
 from groups.models import Agreement, Group, Membership
 from groups.services import has_accepted
+from outbox.link_limits import too_many
 
 from .. import access, services, wording
 from ..models import Meeting, Participation
@@ -190,6 +191,8 @@ def _may_answer(member, group: Group) -> bool:
 @require_http_methods(["GET", "HEAD", "POST"])
 def answer_from_mail(request, token):
     """Answer for one meeting from a mail. Looking changes nothing, names no group; POST acts (EML-01, EML-03)."""
+    if stopped := too_many(request, token, is_ours=access.is_answer_token(token)):
+        return stopped
     try:
         meeting, member = access.get_meeting_by_token(token)
     except Http404:

@@ -213,6 +213,16 @@ def test_answer_link_with_one_letter_changed_opens_nothing(willow, smtp):
     assert Client().get(f"{link[:-1]}{'a' if link[-1] != 'a' else 'b'}/").status_code == 404
 
 
+def test_guessed_answer_links_are_stopped_for_a_while_and_true_ones_are_not(willow, smtp):
+    remind(willow)
+    outbox.deliver()
+    link = answer_link(smtp.mail_to(willow.mia.email))
+
+    assert [Client().get(f"/m/guess-{number}/").status_code for number in range(61)] == [404] * 60 + [429]
+    assert Client().post(link, {"answer": "declined"}).status_code == 200
+    assert [Client().post(link, {"answer": "going"}).status_code for _press in range(30)] == [200] * 29 + [429]
+
+
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__.strip("_"))
 def test_what_happens_between_queueing_and_sending_still_counts(willow, smtp, event):
     remind(willow)

@@ -3,8 +3,10 @@
 import re
 
 import pytest
+from django.core import signing
 from django.test import Client
 
+from groups.models import Membership
 from meetings import services as meetings
 from members.models import Consent
 from members.services import give_consent
@@ -18,7 +20,10 @@ def link(cast):
     """Mia's way out of reminders; she has a place at Willow's meeting."""
     give_consent(cast.mia, Consent.Kind.REMINDERS)
     meetings.answer_going(cast.willow_meeting, by=cast.mia)
-    email = Email(recipient=cast.mia, kind="reminder")
+    return address_of(Email(recipient=cast.mia, kind="reminder", about_id=cast.willow_meeting.pk))
+
+
+def address_of(email):
     return services.unsubscribe_url(email).removeprefix("http://localhost:8000")
 
 
@@ -45,6 +50,73 @@ def test_one_click_post_works_without_cookie_sign_in_or_form_token(cast, link):
 
     assert response.status_code == 200
     assert not has_reminders(cast.mia)
+
+
+def muted(member):
+    return set(Membership.objects.filter(member=member, is_muted=True).values_list("group__slug", flat=True))
+
+
+def test_page_offers_to_stop_only_what_comes_from_one_group_and_does_not_name_it(cast, link):
+    make.membership(cast.cedar, cast.mia)
+    browser = Client()
+    offered = browser.get(link).content.decode()
+
+    answers = [browser.post(link, {"only": "there"}) for _click in range(2)]
+
+    assert 'name="only" value="there"' in offered
+    assert "Willow" not in offered + answers[0].content.decode()
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert "Reminders from other groups go on." in answers[1].content.decode()
+    assert (muted(cast.mia), has_reminders(cast.mia)) == ({"willow"}, True)
+
+
+def test_one_click_stops_the_kind_and_not_only_the_group(cast, link):
+    Client().post(link, {"List-Unsubscribe": "One-Click"})
+
+    assert (muted(cast.mia), has_reminders(cast.mia)) == (set(), False)
+
+
+def test_link_says_whose_mail_and_stops_nobody_elses(cast, link):
+    for chosen in ({"only": "there"}, {}):
+        Client().post(address_of(Email(recipient=cast.nora, kind="reminder", about_id=cast.willow_meeting.pk)), chosen)
+
+    assert (muted(cast.mia), muted(cast.nora), has_reminders(cast.mia)) == (set(), set(), True)
+
+
+def test_link_of_a_meeting_that_is_gone_says_the_same(cast, link):
+    cast.willow_meeting.delete()
+
+    assert Client().post(link, {"only": "there"}).status_code == 200
+    assert has_reminders(cast.mia)
+
+
+def test_link_of_a_mail_from_before_groups_could_be_stopped_still_stops_all(cast, link):
+    old = signing.dumps([str(cast.mia.pk), "reminder"], salt=services.UNSUBSCRIBE_SALT)
+    offered = Client().get(f"/u/{old}/").content.decode()
+
+    Client().post(f"/u/{old}/", {"only": "there"})
+
+    assert 'value="there"' not in offered
+    assert not has_reminders(cast.mia)
+
+
+def test_tries_of_others_do_not_stop_the_one_click_of_anybody(cast, link):
+    """Providers press the links of many from one address; only links that are not ours are counted by address."""
+    tries = [Client().post(f"/u/guess-{number}/").status_code for number in range(61)]
+
+    assert tries == [200] * 60 + [429]
+    assert Client().get("/u/guess/").status_code == 429
+    assert Client().get(link).status_code == 200
+    assert Client().post(link, {"List-Unsubscribe": "One-Click"}).status_code == 200
+    assert not has_reminders(cast.mia)
+
+
+def test_one_link_pressed_without_end_rests_and_no_other_does(cast, link):
+    other = address_of(Email(recipient=cast.max, kind="reminder", about_id=cast.willow_meeting.pk))
+
+    assert [Client().post(link).status_code for _press in range(31)] == [200] * 30 + [429]
+    assert Client().get(link).status_code == 200
+    assert Client().post(other).status_code == 200
 
 
 def test_second_click_says_the_same(cast, link):
@@ -75,14 +147,13 @@ def test_token_that_is_not_ours_gets_the_same_answer_and_changes_nothing(cast, l
 def test_token_of_a_mail_that_cannot_be_switched_off_changes_nothing(cast, link):
     email = Email(recipient=cast.mia, kind="cancelled")
 
-    services.unsubscribe(services.unsubscribe_url(email).split("/")[-2])
-
+    assert Client().post(address_of(email)).status_code == 200
     assert has_reminders(cast.mia)
 
 
 def test_token_of_someone_who_left_for_good_says_the_same(cast):
     gone = make.member("Gone", reminders=True)
-    link = services.unsubscribe_url(Email(recipient=gone, kind="reminder")).removeprefix("http://localhost:8000")
+    link = address_of(Email(recipient=gone, kind="reminder"))
     gone.delete()
 
     assert Client().post(link).status_code == 200
