@@ -7,7 +7,11 @@ from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet
 from django.conf import settings
+from django.contrib import messages
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+
+from outbox import bounces
 
 from . import devices
 
@@ -35,6 +39,13 @@ class AccountAdapter(DefaultAccountAdapter):
             super().send_mail(template_prefix, email, context)
         except OSError as error:  # every error of smtplib is one
             logger.warning("account mail not sent: %s", type(error).__name__)
+
+    def post_login(self, request, user, **kwargs):
+        """Whoever lands elsewhere than on my week hears here what stands there about their address."""
+        response = super().post_login(request, user, **kwargs)
+        if bounces.sends_mail_back(user) and response.get("Location") != reverse("my_week"):
+            messages.warning(request, _("Our mail does not reach you. “My week” says what you can do."))
+        return response
 
     def get_reauthentication_methods(self, user):
         """Whoever has a second factor confirms with it: a password alone could otherwise take the factor away."""

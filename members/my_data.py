@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from audit.models import AuditEvent
-from outbox.models import Email
+from outbox.models import BouncedAddress, Email
 
 from . import devices
 from .data_parts import Part, Theme, register, register_words, words_for
@@ -27,13 +27,14 @@ MAIL_STATES = {
     Email.State.CLAIMED.value: gettext_lazy("is being sent"),
     Email.State.SENT.value: gettext_lazy("sent"),
     Email.State.FAILED.value: gettext_lazy("could not be sent"),
+    Email.State.BOUNCED.value: gettext_lazy("came back: it did not arrive"),
     Email.State.EXPIRED.value: gettext_lazy("came too late to help, and was not sent"),
     Email.State.SUPPRESSED.value: gettext_lazy("not needed any more, and not sent"),
 }
 
 
 def register_parts() -> None:
-    register(ACCOUNT, REMINDERS, CONSENTS, MAIL, ADDRESSES, SECOND_FACTORS, SESSIONS, ADMIN_WORK, RECORD)
+    register(ACCOUNT, REMINDERS, CONSENTS, MAIL, BOUNCED, ADDRESSES, SECOND_FACTORS, SESSIONS, ADMIN_WORK, RECORD)
     register_words(WORDS)
 
 
@@ -209,6 +210,28 @@ MAIL = Part(
         row.sent_at,
     ),
     covers=frozenset({"outbox.Email.recipient"}),
+)
+
+BOUNCED = Part(
+    name="bounced",
+    theme=Theme.MAIL,
+    heading=gettext_lazy("An address that sent our mail back"),
+    why=gettext_lazy("So that we send nothing more there, and you can see why."),
+    kept=WITH_ACCOUNT,
+    columns={
+        "address": gettext_lazy("E-mail address"),
+        "status": gettext_lazy("What its mail server said"),
+        "bounced_at": gettext_lazy("When"),
+        "works_since": gettext_lazy("You said that it works"),
+    },
+    rows=lambda member: BouncedAddress.objects.filter(member=member).order_by("pk"),
+    say=lambda row, member: (
+        row.address,
+        _("marked as junk") if row.is_complaint else row.status,
+        row.bounced_at,
+        row.works_since,
+    ),
+    covers=frozenset({"outbox.BouncedAddress.member"}),
 )
 
 ADMIN_WORK = Part(

@@ -12,6 +12,7 @@ urlpatterns = [
     path("my/data/", views.my_data, name="my_data"),
     path("my/data/take/", views.my_data_take, name="my_data_take"),
     path("my/data/<slug:name>/", views.my_data_part, name="my_data_part"),
+    path("my/mail-works/", views.mail_works, name="mail_works"),
     path("my/stay/", views.stay, name="stay"),
     path("my/draft/", views.draft, name="draft"),
     path("my/draft/send/", views.draft_send, name="draft_send"),

@@ -1,18 +1,22 @@
 """The line to the mail server, and what its answers mean to the outbox."""
 
+import re
 import smtplib
 
 from django.core.mail import EmailMessage, get_connection
 
+ENHANCED_STATUS = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}\b")  # RFC 2034
 MOST_BREAKS = 3  # in a row: then it is the server, not the message
 
 
 class Refused(Exception):
-    """The server does not take this message: for good (code 5xx) or for now (4xx)."""
+    """The server does not take this message: for good (code 5xx) or for now (4xx). `status`: why (RFC 3463)."""
 
-    def __init__(self, code: int):
+    def __init__(self, code: int, words: bytes | str = b""):
         super().__init__(code)
         self.code = code
+        said = ENHANCED_STATUS.match(words if isinstance(words, bytes) else words.encode())
+        self.status = said.group().decode() if said else f"{code // 100}.0.0"
 
     @property
     def for_good(self) -> bool:
@@ -51,10 +55,10 @@ class MailServer:
             taken = self._connection.send_messages([message])
         except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError) as error:
             self._breaks = 0
-            code = _code(error)
+            code, words = _answer(error)
             if code == 421:  # the server has hung up
                 self.close()
-            raise Refused(code) from error
+            raise Refused(code, words) from error
         except smtplib.SMTPSenderRefused as error:  # the sender of all our mail
             self.close()
             raise ServerAway(f"sender refused ({error.smtp_code})") from error
@@ -75,7 +79,7 @@ class MailServer:
             self._connection = get_connection()
 
 
-def _code(error: smtplib.SMTPDataError | smtplib.SMTPRecipientsRefused) -> int:
+def _answer(error: smtplib.SMTPDataError | smtplib.SMTPRecipientsRefused) -> tuple[int, bytes | str]:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return next(iter(error.recipients.values()))[0]
-    return error.smtp_code
+        return next(iter(error.recipients.values()))
+    return error.smtp_code, error.smtp_error

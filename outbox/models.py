@@ -1,12 +1,13 @@
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.postgres.functions import RandomUUID
 from django.db import connection, models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
+COMPLAINT = "complaint"  # stands where a status stands: its reader called our mail unwanted
 SENDER_LOCKS = 7_301  # class of the advisory locks that senders hold
 
 # The rows are locked first and once (MATERIALIZED); SKIP LOCKED and the state keep two senders from taking the same.
@@ -28,6 +29,15 @@ class EmailQuerySet(models.QuerySet["Email"]):
     def due(self):
         """What should leave, or is just leaving."""
         return self.filter(Q(state=Email.State.QUEUED) | Q(state=Email.State.CLAIMED), send_after__lte=Now())
+
+    def waiting(self):
+        """What has not left yet, or is just leaving."""
+        return self.filter(state__in=[Email.State.QUEUED, Email.State.CLAIMED])
+
+    def may_have_arrived(self):
+        """What was handed over, or tried; what came back is known not to have."""
+        closed = [Email.State.SENT, Email.State.FAILED, Email.State.EXPIRED, Email.State.SUPPRESSED]
+        return self.filter(state__in=closed, attempts__gt=0)
 
     def claimed_by(self, senders: Iterable[int | None]):
         return self.filter(state=Email.State.CLAIMED, claimed_by__in=senders)
@@ -80,7 +90,8 @@ class EmailQuerySet(models.QuerySet["Email"]):
         with connection.cursor() as cursor:
             cursor.execute(CLAIM, {"sender": sender, "limit": limit})
             ids = [row[0] for row in cursor.fetchall()]
-        return list(self.filter(pk__in=ids).select_related("recipient").order_by("send_after", "pk"))
+        found = self.filter(pk__in=ids).select_related("recipient__bounced_address")
+        return list(found.order_by("send_after", "pk"))
 
 
 class Email(models.Model):
@@ -96,6 +107,7 @@ class Email(models.Model):
         CLAIMED = "claimed"
         SENT = "sent"
         FAILED = "failed"
+        BOUNCED = "bounced"
         EXPIRED = "expired"
         SUPPRESSED = "suppressed"
 
@@ -113,6 +125,7 @@ class Email(models.Model):
     send_after = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField(help_text="after this moment the mail helps nobody and is not sent")
     sent_at = models.DateTimeField(null=True)
+    stopped_at = models.DateTimeField(null=True, help_text="when it was given up, or came back")
 
     objects = EmailQuerySet.as_manager()
 
@@ -139,3 +152,37 @@ class Email(models.Model):
     def message_id(self) -> str:
         """The same for every attempt, so that a repeat after a crash can be recognised."""
         return f"<{self.pk}@{settings.SITE_HOST}>"
+
+
+class BouncedAddressQuerySet(models.QuerySet["BouncedAddress"]):
+    def standing(self):
+        """Those that stop mail, as `is_standing`."""
+        return self.filter(address__iexact=F("member__email"), works_since=None)
+
+    def open_to_news(self, address: str, left_at: datetime):
+        """But not where this address was said to work after that mail had left."""
+        return self.exclude(address__iexact=address, works_since__gt=left_at)
+
+
+class BouncedAddress(models.Model):
+    """An address that sent a mail of ours back for good. Nothing goes there until its member says that it works."""
+
+    member = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="bounced_address")
+    address = models.EmailField()
+    status = models.CharField(max_length=12, help_text="what the report says, such as 5.1.1 (RFC 3463)")
+    bounced_at = models.DateTimeField(db_default=Now())
+    works_since = models.DateTimeField(null=True, help_text="when its member said that it works again")
+
+    objects = BouncedAddressQuerySet.as_manager()
+
+    def __str__(self):
+        return f"{self.status} {self.pk}"
+
+    @property
+    def is_standing(self) -> bool:
+        """Stops mail: the address is still its member's, and they have not said that it works."""
+        return self.works_since is None and self.address.lower() == self.member.email.lower()
+
+    @property
+    def is_complaint(self) -> bool:
+        return self.status == COMPLAINT

@@ -19,7 +19,8 @@ from django.urls import reverse
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
-from . import kinds
+from . import bounces, kinds
+from .bounce_reports import return_path
 from .kinds import Later, Letter, Unwanted
 from .mail_server import LineBroke, MailServer, Refused, ServerAway, Unsendable
 from .models import SENDER_LOCKS, Email
@@ -143,6 +144,8 @@ def _prepare(name: str, emails: list[Email]) -> Mapping[UUID, Letter | Later | U
 def _deliver_one(email: Email, answer: Letter | Later | Unwanted | None, server: MailServer) -> bool:
     if email.expires_at <= timezone.now():
         return _close(email, Email.State.EXPIRED, "too late")
+    if bounces.sends_mail_back(email.recipient):
+        return _close(email, Email.State.SUPPRESSED, "the address sends mail back")
     if isinstance(answer, Unwanted):
         return _close(email, Email.State.SUPPRESSED, answer.reason)
     if isinstance(answer, Later):
@@ -153,6 +156,7 @@ def _deliver_one(email: Email, answer: Letter | Later | Unwanted | None, server:
         server.hand_over(_message(email, answer))
     except Refused as refused:
         if refused.for_good:
+            bounces.flag_address(email, refused.status)
             return _close(email, Email.State.FAILED, f"refused ({refused.code})", tried=True)
         return _try_again(email, f"put off ({refused.code})")
     except Unsendable as unsendable:
@@ -171,6 +175,7 @@ def _close(email: Email, state: Email.State, reason: str = "", *, tried: bool = 
         claimed_by=None,
         attempts=F("attempts") + int(tried),
         sent_at=timezone.now() if sent else None,
+        stopped_at=None if sent else timezone.now(),
     )
     return sent
 
@@ -200,7 +205,8 @@ def _try_again(email: Email, reason: str) -> bool:
 
 
 def _message(email: Email, letter: Letter) -> EmailMultiAlternatives:
-    headers = {"Message-ID": email.message_id, "Auto-Submitted": "auto-generated"}
+    sender = settings.REMINDERS_FROM_EMAIL
+    headers = {"From": sender, "Message-ID": email.message_id, "Auto-Submitted": "auto-generated"}
     if kinds.get(email.kind).unsubscribe:  # EML-08, RFC 8058
         headers |= {
             "List-Id": f"<reminders.{settings.SITE_HOST}>",
@@ -210,12 +216,17 @@ def _message(email: Email, letter: Letter) -> EmailMultiAlternatives:
     message = EmailMultiAlternatives(
         subject=" ".join(letter.subject.split()),
         body=letter.text,
-        from_email=settings.REMINDERS_FROM_EMAIL,
+        from_email=_return_path(email) or sender,
         to=[email.recipient.email],
         headers=headers,
     )
     message.attach_alternative(letter.html, "text/html")
     return message
+
+
+def _return_path(email: Email) -> str:
+    """Where its report goes if it cannot be delivered; nothing where no mailbox takes reports."""
+    return settings.BOUNCE_ADDRESS and return_path(settings.BOUNCE_ADDRESS, email.pk, email.recipient.email)
 
 
 def unsubscribe_url(email: Email) -> str:

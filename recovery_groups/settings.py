@@ -257,6 +257,8 @@ vars().update(env.email_url("EMAIL_URL", default="smtp://127.0.0.1:1025"))
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=formataddr((SITE_NAME, f"account@{SITE_HOST}")))
 REMINDERS_FROM_EMAIL = env.str("REMINDERS_FROM_EMAIL", default=formataddr((SITE_NAME, f"reminders@{SITE_HOST}")))
+BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="")  # where mail that does not arrive is reported
+BOUNCE_MAILBOX = env.str("BOUNCE_MAILBOX", default="")  # and where those reports are read: a maildir or imaps://
 DKIM_SELECTORS = env.list("DKIM_SELECTORS", default=[])  # the keys that the mail server signs with, for check_mail
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
@@ -291,6 +293,7 @@ CELERY_BEAT_SCHEDULE = {
         ("lapse-offers", "meetings.tasks.lapse_offers", min(TICK_SECONDS, 60.0)),
         ("settle-begun", "meetings.tasks.settle_begun", min(TICK_SECONDS, 60.0)),
         ("deliver-outbox", "outbox.tasks.deliver_outbox", min(TICK_SECONDS, 60.0)),
+        *([("process-bounces", "outbox.tasks.process_bounces", TICK_SECONDS)] if BOUNCE_MAILBOX else []),
         ("extend-series", "meetings.tasks.extend_series", 3600.0),
         ("erase-old-questions", "centre.tasks.erase_old_questions", 3600.0),
     )

@@ -36,6 +36,7 @@ TABLE = {
     # All of it in one file: each shows once more who they are.
     "members:my_data_take": {"GET": {"": [302] * 9}, "POST": {"": [302] * 9}},
     "members:display_name": {"GET": {"": [SIGN_IN] + [200] * 8}, "POST": {"": [SIGN_IN] + [400] * 8}},
+    "members:mail_works": {"GET": {"": [SIGN_IN] + [METHOD] * 8}, "POST": {"": [SIGN_IN] + [302] * 8}},
     "members:stay": {"GET": {"": [SIGN_IN] + [200] * 8}, "POST": {"": [SIGN_IN] + [204] * 8}},
     "members:draft": {"GET": {"": [SIGN_IN] + [200] * 8}, "POST": {"": [302] * 9}},
     "members:draft_send": {"GET": {"": [SIGN_IN] + [METHOD] * 8}, "POST": {"": [302] * 9}},

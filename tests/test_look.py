@@ -17,6 +17,7 @@ from groups.models import Group, Invitation, Membership
 from groups.services import decline_request, invite
 from meetings.access import answer_token
 from members.services import open_calendar
+from outbox.models import BouncedAddress
 from tests import make, wrong_pages
 from tests.account_pages import LOOKED_AT, account_pages
 from tests.browser import accessibility_faults, is_wider_than_the_window, press, shot
@@ -47,6 +48,8 @@ def scene(cast):
     changed_at = timezone.now() + timedelta(minutes=1)
     make.participation(make.meeting(cast.willow, status="cancelled", changed_at=changed_at), cast.max)
     make.participation(make.meeting(cast.cedar, starts_at=timezone.now() - timedelta(weeks=6)), cast.nora)
+    for member, status in ((cast.dan, "5.1.1"), (cast.rita, "complaint")):
+        BouncedAddress.objects.create(member=member, address=member.email, status=status)
     cast.now, cast.full = now, full
     cast.asking = make.group(name="Harbor circle", enrolment=Group.Enrolment.BY_REQUEST)
     asked = {"status": Membership.Status.REQUESTED, "joined_at": None}
@@ -86,6 +89,8 @@ def pages(scene):
         "my-calendar": (scene.mia, reverse("meetings:my_calendar")),
         "my-calendar-off": (scene.max, reverse("meetings:my_calendar")),
         "my-week-news": (scene.max, reverse("my_week")),
+        "my-week-bounced": (scene.dan, reverse("my_week")),
+        "my-week-complaint": (scene.rita, reverse("my_week")),
         "my-week-returning": (scene.nora, reverse("my_week")),
         "my-attendance": (scene.mia, reverse("meetings:my_attendance")),
         "my-attendance-new": (scene.max, reverse("meetings:my_attendance")),

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -17,6 +17,7 @@ import groups.access
 from groups.models import Acceptance, Agreement, Membership
 from members.models import Consent, Member
 from members.services import mark_week_seen
+from outbox.bounces import sends_mail_back
 
 from .. import access, services
 from ..models import Meeting, Participation
@@ -32,6 +33,7 @@ def my_week(request):
     browser that fetches ahead nor a glance on the way makes news go away unread.
     """
     member = request.user
+    me = _with_mail(member)
     coming = _coming(member)
     memberships = _memberships(member)
     next_meeting = next((meeting for meeting in coming if meeting.mine), None)
@@ -46,11 +48,12 @@ def my_week(request):
             "next_in_my_zone": next_meeting and _in_zone(next_meeting, request.zone),
             "returning": returning,
             "next_seat": next((meeting for meeting in coming if meeting.places_left), None) if returning else None,
+            "bounced": me.bounced_address if sends_mail_back(me) else None,
             "later": [meeting for meeting in coming if meeting is not next_meeting],
             "memberships": [one for one in memberships if one.status != Membership.Status.REMOVED],
             "news": _news(member, memberships),
             "shown_at": timezone.now().isoformat(),
-            "reminders": Consent.objects.standing().filter(member=member, kind=Consent.Kind.REMINDERS).exists(),
+            "reminders": me.is_reminded,  # type: ignore[attr-defined]  # annotated
         },
     )
 
@@ -76,6 +79,13 @@ def my_attendance(request):
     )
     page = Paginator(came, ATTENDANCE_PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "meetings/my_attendance.html", {"page": page, "count": page.paginator.count})
+
+
+def _with_mail(member: Member) -> Member:
+    """With their address if mail came back from it, and whether they get reminders: one question for both."""
+    reminders = Consent.objects.standing().filter(kind=Consent.Kind.REMINDERS, member=OuterRef("pk"))
+    asked = Member.objects.select_related("bounced_address").annotate(is_reminded=Exists(reminders))
+    return asked.get(pk=member.pk)
 
 
 def _coming(member: Member) -> list:

@@ -3,7 +3,15 @@
 from .my_data import my_data, my_data_part, my_data_take
 from .pages import help_now, leave_page
 from .sessions import draft, draft_send, stay
-from .settings import display, display_name, set_language, settings_hub, sign_out_everywhere, spare_codes
+from .settings import (
+    display,
+    display_name,
+    mail_works,
+    set_language,
+    settings_hub,
+    sign_out_everywhere,
+    spare_codes,
+)
 
 __all__ = [
     "display",
@@ -12,6 +20,7 @@ __all__ = [
     "draft_send",
     "help_now",
     "leave_page",
+    "mail_works",
     "my_data",
     "my_data_part",
     "my_data_take",

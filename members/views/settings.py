@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 from django.views import i18n
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from outbox import bounces
+
 from .. import services, time_zones
 from ..forms import DisplayForm, DisplayNameForm
 
@@ -55,6 +57,14 @@ def _keep_display(request, chosen: dict[str, str]):
 
 def _set_cookie(response, name: str, value: str) -> None:
     response.set_cookie(name, value, max_age=A_YEAR, httponly=True, samesite="Lax", secure=not settings.LOCAL)
+
+
+@require_POST
+def mail_works(request):
+    """Send mail again to my address, which sent some back."""
+    if bounces.try_address_again(request.user.pk):
+        messages.success(request, _("Thank you. We send you mail again."))
+    return redirect("my_week")
 
 
 @login_not_required

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from itertools import count
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
@@ -19,6 +20,7 @@ def rsa_key(bits: int) -> str:
 
 
 KEY = rsa_key(2048)
+ED25519_KEY = base64.b64encode(ed25519.Ed25519PrivateKey.generate().public_key().public_bytes_raw()).decode()
 GOOD = {
     "site.example": ["some-site-verification=1", "v=spf1 include:mail.example -all"],
     "s1._domainkey.site.example": [f"v=DKIM1; k=rsa; p={KEY}"],
@@ -122,17 +124,14 @@ def test_spf(records, verdict):
         (f"v=DKIM1; k=rsa; t=s; p={KEY}", "good"),
         (f"v=DKIM1; t=y:s; p={KEY}", "weak"),
         (f"v=DKIM1; p={rsa_key(1024)}", "weak"),
-        (
-            "v=DKIM1; k=ed25519; p="
-            + base64.b64encode(ed25519.Ed25519PrivateKey.generate().public_key().public_bytes_raw()).decode(),
-            "good",
-        ),
+        (f"v=DKIM1; k=ed25519; p={ED25519_KEY}", "good"),
         ("v=DKIM1; k=ed25519; p=AAAA", "missing"),
         (f"v=DKIM1; p={KEY[:-30]}", "missing"),
         ("v=DKIM1; p=not base64!", "missing"),
         ("v=DKIM1; p=", "missing"),
         ("something else", "missing"),
     ],
+    ids=count(),
 )
 def test_dkim(record, verdict):
     assert verdicts({"s1._domainkey.site.example": [record]})["DKIM s1"] == verdict
