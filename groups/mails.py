@@ -6,35 +6,55 @@ from uuid import UUID
 from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 from outbox import kinds
 from outbox.kinds import Letter, Unwanted
-from outbox.letters import letter
+from outbox.letters import WordsInUse, letter
 from outbox.models import Email
+from outbox.wordings import EditableLetter
 
 from .models import Membership
 
 
 def register() -> None:
-    kinds.register(kinds.Kind("join_decision", _prepare))
+    kinds.register(kinds.Kind("join_decision", _prepare, letters=(JOIN_YES, JOIN_NO)))
+
+
+def _editable(name: str, title, readers, *, is_in: bool) -> EditableLetter:
+    return EditableLetter(
+        name, "groups/mail/join_decision", title, readers, example=lambda: {"is_in": is_in, "find_url": _find_url()}
+    )
+
+
+JOIN_YES = _editable("join-yes", _("Asked to join: yes"), _("People who asked to join and were let in."), is_in=True)
+JOIN_NO = _editable(
+    "join-no", _("Asked to join: no place"), _("People who asked to join and were not let in."), is_in=False
+)
+
+
+def _find_url() -> str:
+    return settings.SITE_URL + reverse("meetings:meeting_list")
 
 
 def _prepare(emails: Sequence[Email]) -> dict[UUID, Letter | Unwanted]:
     memberships = Membership.objects.in_bulk([email.about_id.int for email in emails])
-    return {email.pk: _answer(email, memberships.get(email.about_id.int)) for email in emails}
+    in_use = WordsInUse([JOIN_YES, JOIN_NO])
+    return {email.pk: _answer(email, memberships.get(email.about_id.int), in_use) for email in emails}
 
 
-def _answer(email: Email, membership: Membership | None) -> Letter | Unwanted:
+def _answer(email: Email, membership: Membership | None, in_use: WordsInUse) -> Letter | Unwanted:
     if not email.recipient.is_active:
         return Unwanted("the account is closed")
     if membership is None or membership.decided_at is None or membership.decided_at.isoformat() != email.fact:
         return Unwanted("they have asked again or joined since")
     if membership.status == Membership.Status.ACTIVE:
-        return _write(email, is_in=True)
-    return _write(email, is_in=False) if membership.was_declined else Unwanted("they have left since")
+        return _write(email, in_use, is_in=True)
+    return _write(email, in_use, is_in=False) if membership.was_declined else Unwanted("they have left since")
 
 
-def _write(email: Email, *, is_in: bool) -> Letter:
-    with translation.override(email.recipient.language):
-        find_url = settings.SITE_URL + reverse("meetings:meeting_list")
-        return letter("groups/mail/join_decision", {"is_in": is_in, "find_url": find_url})
+def _write(email: Email, in_use: WordsInUse, *, is_in: bool) -> Letter:
+    language = email.recipient.language
+    chosen = in_use.for_person(JOIN_YES if is_in else JOIN_NO, email.recipient_id, language)
+    with translation.override(language):
+        return letter("groups/mail/join_decision", {"is_in": is_in, "find_url": _find_url()}, chosen)

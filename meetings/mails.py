@@ -2,6 +2,7 @@
 meeting, language and kind of reader, and only links are filled in per person."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -16,12 +17,13 @@ from members.models import Consent, ReminderSettings
 from members.services import withdraw_consent
 from outbox import kinds
 from outbox.kinds import Later, Letter, Unwanted
-from outbox.letters import letter
+from outbox.letters import Chosen, WordsInUse, letter
 from outbox.models import Email
 from outbox.services import unsubscribe_url
 
 from . import wording
 from .access import answer_token
+from .letters import CANCELLED, MOVED, OFFER, ON_AGAIN, REMINDER_GOING, REMINDER_OPEN, editable_of
 from .models import Meeting, Participation
 from .services.reminders import reminder_fact
 
@@ -31,12 +33,18 @@ UNSUBSCRIBE_URL = "https://unsubscribe.invalid/"
 
 def register() -> None:
     kinds.register(
-        kinds.Kind("reminder", _prepare_reminders, unsubscribe=_stop_reminders, unsubscribe_there=_stop_reminders_there)
+        kinds.Kind(
+            "reminder",
+            _prepare_reminders,
+            unsubscribe=_stop_reminders,
+            unsubscribe_there=_stop_reminders_there,
+            letters=(REMINDER_GOING, REMINDER_OPEN),
+        )
     )
-    kinds.register(kinds.Kind("cancelled", _prepare_cancelled))
-    kinds.register(kinds.Kind("moved", _prepare_moved))
-    kinds.register(kinds.Kind("on_again", _prepare_moved))
-    kinds.register(kinds.Kind("offer", _prepare_offers))
+    kinds.register(kinds.Kind("cancelled", _prepare_cancelled, letters=(CANCELLED,)))
+    kinds.register(kinds.Kind("moved", _prepare_moved, letters=(MOVED,)))
+    kinds.register(kinds.Kind("on_again", _prepare_moved, letters=(ON_AGAIN,)))
+    kinds.register(kinds.Kind("offer", _prepare_offers, letters=(OFFER,)))
 
 
 def _stop_reminders(member_id: UUID) -> None:
@@ -93,6 +101,7 @@ def _prepare(
 ) -> dict[UUID, Letter | Later | Unwanted]:
     """Letters by e-mail id. `unwanted` says why a mail must not go out, not now or not at all, or nothing."""
     facts = _Facts(emails)
+    in_use = WordsInUse(kinds.get(emails[0].kind).letters)
     written: dict[tuple, Letter] = {}
     answers: dict[UUID, Letter | Later | Unwanted] = {}
     for email in emails:
@@ -106,22 +115,36 @@ def _prepare(
             continue
         participation, language = facts.participation(email), email.recipient.language
         full = facts.wants_full_wording(email)
-        key = (meeting.pk, language, full, facts.rsvp(email), participation and participation.offer_expires_at)
+        editable = editable_of(email.kind, facts.rsvp(email))
+        chosen = None if full else in_use.for_person(editable, email.recipient_id, language)
+        key = (meeting.pk, language, full, facts.rsvp(email), participation and participation.offer_expires_at, chosen)
         if key not in written:
-            written[key] = _write(email.kind, meeting, participation, language, full=full)
+            written[key] = _write(email.kind, meeting, participation, language, full=full, chosen=chosen)
         answers[email.pk] = _fill_in(written[key], email)
     return answers
 
 
 def preview_reminder(meeting: Meeting, participation: Participation | None, language: str, *, full: bool) -> Letter:
     """The reminder of a meeting as it would be, its links leading nowhere."""
-    return _write("reminder", meeting, participation, language, full=full)
+    chosen = None
+    if participation and not full:
+        editable = editable_of("reminder", participation.rsvp)
+        chosen = WordsInUse([editable]).for_person(editable, participation.member_id, language)
+    return _write("reminder", meeting, participation, language, full=full, chosen=chosen)
 
 
 def _write(
-    kind: str, meeting: Meeting, participation: Participation | None, language: str, *, full: bool = False
+    kind: str,
+    meeting: Meeting,
+    participation: Participation | None,
+    language: str,
+    *,
+    full: bool = False,
+    chosen: Chosen | None = None,
 ) -> Letter:
-    """`full` names the group, and to somebody with a place also where it is; the link to join is in no mail."""
+    """`full` names the group, and to somebody with a place also where it is; the link to join is in no mail. Words
+    that coordinators chose name no group, so they are not for such letters.
+    """
     with translation.override(language):
         has_place = participation is not None and participation.rsvp == Participation.Rsvp.GOING
         offer_ends = participation.offer_expires_at if participation else None
@@ -137,7 +160,7 @@ def _write(
             "unsubscribe_url": UNSUBSCRIBE_URL,
             "meeting_url": settings.SITE_URL + meeting.get_absolute_url(),
         }
-        return letter(f"meetings/mail/{kind}", context)
+        return letter(f"meetings/mail/{kind}", context, chosen)
 
 
 def _fill_in(letter: Letter, email: Email) -> Letter:
@@ -149,7 +172,7 @@ def _fill_in(letter: Letter, email: Email) -> Letter:
     def fill(text: str) -> str:
         return text.replace(ANSWER_URL, answer_url).replace(UNSUBSCRIBE_URL, stop_url)
 
-    return Letter(letter.subject, fill(letter.text), fill(letter.html))
+    return replace(letter, text=fill(letter.text), html=fill(letter.html))
 
 
 def _prepare_reminders(emails: Sequence[Email]) -> dict[UUID, Letter | Later | Unwanted]:

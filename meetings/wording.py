@@ -59,11 +59,14 @@ def zone_name(zone: str) -> str:
 
 def when_short(meeting: Meeting) -> str:
     """`Tuesday 6:30 pm (PST)`, for a subject line."""
-    start = meeting.local_start
+    return moment_short(meeting.local_start)
+
+
+def moment_short(local: datetime) -> str:
     return _("%(weekday)s %(time)s (%(zone)s)") % {
-        "weekday": format_date(start, "l"),
-        "time": clock(start),
-        "zone": start.tzname(),
+        "weekday": format_date(local, "l"),
+        "time": clock(local),
+        "zone": local.tzname(),
     }
 
 

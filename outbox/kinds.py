@@ -6,15 +6,21 @@ from datetime import datetime
 from uuid import UUID
 
 from .models import Email
+from .wordings import EditableLetter
 
 
 @dataclass(frozen=True)
 class Letter:
-    """What one person is to read. The subject is seen on lock screens: it names no group and no reason."""
+    """What one person is to read. The subject is seen on lock screens: it names no group and no reason.
+
+    Where coordinators chose the words, `period_id` and `variant` say which (`WordingPeriod`).
+    """
 
     subject: str
     text: str
     html: str
+    period_id: int | None = None
+    variant: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,12 +44,15 @@ class Kind:
     `prepare` is asked at the moment of sending, for a batch at once: it looks at the facts again and returns, by
     e-mail id, a Letter, Later or Unwanted. `unsubscribe` is given for mail a person can switch off, and takes their id;
     `unsubscribe_there`, for mail they can also switch off in one place only, takes the id of what it was about as well.
+    `letters` are those of its letters whose words coordinators may change; a kind without any says why not.
     """
 
     name: str
     prepare: Callable[[Sequence[Email]], Mapping[UUID, Letter | Later | Unwanted]]
     unsubscribe: Callable[[UUID], None] | None = None
     unsubscribe_there: Callable[[UUID, UUID], None] | None = None
+    letters: Sequence[EditableLetter] = ()
+    why_not_editable: str = ""
 
 
 _kinds: dict[str, Kind] = {}
@@ -55,3 +64,8 @@ def register(kind: Kind) -> None:
 
 def get(name: str) -> Kind:
     return _kinds[name]
+
+
+def editable_letters() -> dict[str, EditableLetter]:
+    """Every letter whose words can be changed, by its name."""
+    return {letter.name: letter for kind in _kinds.values() for letter in kind.letters}

@@ -6,6 +6,9 @@ from django.contrib.postgres.functions import RandomUUID
 from django.db import connection, models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from .wordings import Words
 
 COMPLAINT = "complaint"  # stands where a status stands: its reader called our mail unwanted
 SENDER_LOCKS = 7_301  # class of the advisory locks that senders hold
@@ -126,6 +129,15 @@ class Email(models.Model):
     expires_at = models.DateTimeField(help_text="after this moment the mail helps nobody and is not sent")
     sent_at = models.DateTimeField(null=True)
     stopped_at = models.DateTimeField(null=True, help_text="when it was given up, or came back")
+    wording_period = models.ForeignKey(
+        "WordingPeriod",
+        models.PROTECT,
+        null=True,
+        related_name="emails",
+        db_index=False,
+        help_text="whose words it had",
+    )
+    variant = models.CharField(max_length=1, blank=True, db_default="", help_text="A or B, where words were chosen")
 
     objects = EmailQuerySet.as_manager()
 
@@ -143,6 +155,7 @@ class Email(models.Model):
             models.Index(fields=["send_after"], name="email_due", condition=Q(state="queued")),
             models.Index(fields=["claimed_by"], name="email_claimed", condition=Q(state="claimed")),
             models.Index(fields=["recipient"], name="email_of_recipient"),
+            models.Index(fields=["wording_period"], name="email_of_wording", condition=Q(wording_period__isnull=False)),
         ]
 
     def __str__(self):
@@ -186,3 +199,118 @@ class BouncedAddress(models.Model):
     @property
     def is_complaint(self) -> bool:
         return self.status == COMPLAINT
+
+
+class WordingQuerySet(models.QuerySet["Wording"]):
+    def of(self, letter: str, language: str):
+        return self.filter(letter=letter, language=language)
+
+    def last_number(self) -> int:
+        """The number of the last that was written; 0 if there is none."""
+        return self.aggregate(last=models.Max("number"))["last"] or 0
+
+
+class Wording(models.Model):
+    """Words for a letter in one language, as somebody wrote them. Never changed and never erased: editing adds one.
+
+    So what a mail said can be told later, and two people who write at the same time lose nothing.
+    """
+
+    letter = models.CharField(_("mail"), max_length=40)
+    language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES)
+    number = models.PositiveIntegerField(_("number"))
+    subject = models.CharField(_("subject"), max_length=200)
+    opening = models.CharField(_("opening"), max_length=400)
+    closing = models.TextField(_("closing"), blank=True)
+    written_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("written by")
+    )
+    written_at = models.DateTimeField(_("written"), db_default=Now())
+
+    objects = WordingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("wording")
+        verbose_name_plural = _("wordings")
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(name="wording_number_is_used_once", fields=["letter", "language", "number"]),
+            models.CheckConstraint(name="wording_says_something", condition=~Q(subject="") & ~Q(opening="")),
+            models.CheckConstraint(name="wording_number_is_above_own", condition=Q(number__gte=1)),
+            models.CheckConstraint(
+                name="wording_is_one_line", condition=~Q(subject__regex=r"[\r\n]") & ~Q(opening__regex=r"[\r\n]")
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.letter} {self.language} {self.number}"
+
+    @property
+    def words(self) -> Words:
+        return Words(self.subject, self.opening, self.closing)
+
+
+class WordingPeriodQuerySet(models.QuerySet["WordingPeriod"]):
+    def open(self):
+        return self.filter(ended_at=None)
+
+    def of(self, letter: str, language: str):
+        return self.filter(letter=letter, language=language)
+
+    def of_letters(self, names: Iterable[str]):
+        return self.filter(letter__in=names)
+
+    def tests(self):
+        return self.filter(is_test=True)
+
+    def with_words(self):
+        return self.select_related("a", "b")
+
+
+class WordingPeriod(models.Model):
+    """From when until when a letter in one language had chosen words: `a` for all, or in a test `a` for one half of
+    the people and `b` for the other. No wording stands for the template's own words. With no open period, everybody
+    gets these.
+    """
+
+    letter = models.CharField(_("mail"), max_length=40)
+    language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES)
+    a = models.ForeignKey(Wording, models.PROTECT, null=True, related_name="+", db_index=False)
+    b = models.ForeignKey(Wording, models.PROTECT, null=True, related_name="+", db_index=False)
+    is_test = models.BooleanField(_("test"), default=False)
+    began_at = models.DateTimeField(_("from"), db_default=Now())
+    began_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    ended_at = models.DateTimeField(_("until"), null=True)
+    ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+
+    objects = WordingPeriodQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("words in use")
+        verbose_name_plural = _("words in use")
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                name="wording_period_open_once", fields=["letter", "language"], condition=Q(ended_at=None)
+            ),
+            models.CheckConstraint(
+                name="wording_period_has_words",
+                condition=Q(is_test=False, a__isnull=False, b=None)
+                | Q(is_test=True, a__isnull=False)
+                | Q(is_test=True, b__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="wording_test_has_two_wordings", condition=Q(a=None) | Q(b=None) | ~Q(a=F("b"))
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.letter} {self.language} {self.pk}"
+
+    def wording(self, variant: str) -> Wording | None:
+        return self.b if variant == "B" else self.a
+
+    def words_of(self, variant: str) -> Words | None:
+        """Those of a variant; None for the template's own."""
+        wording = self.wording(variant)
+        return wording.words if wording else None

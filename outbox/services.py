@@ -163,12 +163,15 @@ def _deliver_one(email: Email, answer: Letter | Later | Unwanted | None, server:
         return _close(email, Email.State.FAILED, f"cannot be sent ({unsendable})", tried=True)
     except LineBroke as broke:
         return _try_again(email, f"line broke ({broke})")
-    return _close(email, Email.State.SENT, tried=True)
+    return _close(email, Email.State.SENT, tried=True, words_of=answer)
 
 
-def _close(email: Email, state: Email.State, reason: str = "", *, tried: bool = False) -> bool:
+def _close(
+    email: Email, state: Email.State, reason: str = "", *, tried: bool = False, words_of: Letter | None = None
+) -> bool:
     """Mark a claimed mail as done with. True if that means it was sent."""
     sent = state == Email.State.SENT
+    wording = {"wording_period": words_of.period_id, "variant": words_of.variant} if words_of else {}
     Email.objects.filter(pk=email.pk).claimed_by([email.claimed_by]).update(
         state=state,
         reason=reason,
@@ -176,6 +179,7 @@ def _close(email: Email, state: Email.State, reason: str = "", *, tried: bool = 
         attempts=F("attempts") + int(tried),
         sent_at=timezone.now() if sent else None,
         stopped_at=None if sent else timezone.now(),
+        **wording,
     )
     return sent
 

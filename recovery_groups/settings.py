@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "reports",
     "meetings",
     "centre",
+    "lab",
     "groups",
     "members",
     "audit",

@@ -31,7 +31,7 @@ PAGES = {
     "group of its counselor": ("carol", "/groups/willow/", 11),
     "my week": ("mia", "/my/", 9),
     "my attendance": ("mia", "/my/attendance/", 4),
-    "my reminders": ("mia", "/my/reminders/", 8),
+    "my reminders": ("mia", "/my/reminders/", 9),
     "settings": ("mia", "/my/settings/", 2),
     "reports": ("olga", "/reports/", 2),
     "attendance": ("olga", "/reports/attendance/", 5),

@@ -25,6 +25,7 @@ CATALOG = CHECKOUT / "locale" / "es" / "LC_MESSAGES" / "django"
 WITH_WORDS = [
     "audit",
     "centre",
+    "lab",
     "groups",
     "locale",
     "manage.py",

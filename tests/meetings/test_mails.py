@@ -296,5 +296,5 @@ def test_cost_of_writing_is_the_same_for_few_and_many(willow, django_assert_num_
             make.membership(willow.willow, member)
             outbox.queue("reminder", [member.pk], about_id=willow.meeting.pk, fact="x", expires_at=timezone.now())
         emails = list(Email.objects.select_related("recipient"))
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(7):
             kinds.get("reminder").prepare(emails)

@@ -114,7 +114,7 @@ def test_nothing_is_told_twice():
 def test_what_stands_in_the_record_and_what_mails_are_for_has_plain_words():
     code = [
         path
-        for app in ("centre", "groups", "meetings", "members", "reports")
+        for app in ("centre", "groups", "lab", "meetings", "members", "reports")
         for path in CHECKOUT.glob(f"{app}/**/*.py")
     ]
     recorded = re.compile(r"""record\((?:self\.\w+, )?(?:request, )?\s*"([a-z_.]+)"(?: if [^,]* else "([a-z_.]+)")?""")
@@ -249,7 +249,7 @@ def test_pages_ask_the_same_few_questions_however_much_there_is(cast, sign_in, r
     fill(cast, rows)
     client = sign_in(cast.vera)
 
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(22):
         page = client.get(reverse("members:my_data"))
     with django_assert_num_queries(4):
         part = client.get(reverse("members:my_data_part", args=["meetings"]))
@@ -266,7 +266,7 @@ def test_file_asks_one_question_for_each_part(cast, sign_in, rows, django_assert
     client = sign_in(cast.vera)
     show_again(client, cast.vera)
 
-    with django_assert_num_queries(24):
+    with django_assert_num_queries(26):
         file = take(client)
 
     assert len({part["name"]: part for part in file["parts"]}["meetings"]["rows"]) == rows
