@@ -60,6 +60,8 @@ def _maildir(path: Path) -> Iterator[Maildir]:
 class ImapFolder:
     def __init__(self, server: imaplib.IMAP4):
         self.server = server
+        _status, (able_to,) = server.capability()  # more than before signing in, which is what imaplib remembers
+        self.erases_single_mails = "UIDPLUS" in able_to.decode().upper().split()
 
     def mails(self) -> Iterator[tuple[str, bytes]]:
         _status, (uids,) = self.server.uid("SEARCH", "UNDELETED")
@@ -72,7 +74,7 @@ class ImapFolder:
     def take_away(self, key: str) -> None:
         """Erase this one alone; where the server cannot (RFC 4315), it stays marked as deleted."""
         self.server.uid("STORE", key, "+FLAGS.SILENT", r"(\Deleted)")
-        if "UIDPLUS" in self.server.capabilities:
+        if self.erases_single_mails:
             self.server.uid("EXPUNGE", key)
 
 

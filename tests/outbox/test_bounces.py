@@ -289,7 +289,7 @@ def test_complaint_stops_mail_and_is_worded_as_one(sent, sign_in):
 
     page = sign_in(person).get(reverse("my_week")).content.decode()
 
-    assert (is_stopped(person), "was marked as junk" in page, "came back" in page) == (True, True, False)
+    assert (is_stopped(person), "marked as junk" in page, "came back" in page) == (True, True, False)
 
 
 def test_whoever_signs_in_on_the_way_elsewhere_hears_of_it(sent, client):
