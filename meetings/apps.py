@@ -7,7 +7,8 @@ class MeetingsConfig(AppConfig):
     verbose_name = _("Meetings")
 
     def ready(self):
-        from . import mails, my_data
+        from . import mails, more_mails, my_data
 
         mails.register()
+        more_mails.register()
         my_data.register_parts()

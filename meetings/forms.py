@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from groups.models import Group
 from members.models import Consent, Member, ReminderSettings
+from outbox import kinds
 
 from .wording import clock
 
@@ -76,7 +77,7 @@ class RemindersForm(forms.Form):
     wanted = forms.BooleanField(label=Consent.WORDS[Consent.Kind.REMINDERS], required=False)
     lead = forms.ChoiceField(
         label=_("When"),
-        choices=ReminderSettings.Lead.choices,
+        choices=ReminderSettings.Lead.choices[:2],
         widget=forms.RadioSelect,
         help_text=_("On the day: for a meeting before noon we write the evening before."),
     )
@@ -90,9 +91,16 @@ class RemindersForm(forms.Form):
     quiet_until = forms.TypedChoiceField(label=_("Quiet until"), required=False, coerce=int, empty_value=None)
     pause = forms.ChoiceField(label=_("Pause for"), choices=WEEKS, required=False)
     muted = GroupsField(label=_("No reminders from"), queryset=None, required=False)
+    roster_nudges = forms.BooleanField(
+        label=_("Write to me the next morning when nobody has noted who came."),
+        required=False,
+        help_text=_("At most three times for each meeting, until it is noted."),
+    )
 
     def __init__(self, *args, member: Member, **kwargs):
         super().__init__(*args, **kwargs)
+        if not kinds.is_sent_here("roster_open") or not (member.is_counselor or member.is_coordinator):
+            del self.fields["roster_nudges"]
         hours = [("", "–"), *((str(hour), clock(datetime(2026, 1, 1, hour, tzinfo=UTC))) for hour in range(24))]
         for name in ("quiet_from", "quiet_until"):
             cast(forms.ChoiceField, self.fields[name]).choices = hours

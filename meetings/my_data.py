@@ -61,6 +61,7 @@ RECORDED = Part(
 
 WORDS = {
     "mail.reminder": gettext_lazy("a reminder of a meeting"),
+    "mail.roster_open": gettext_lazy("a list of who came is still open"),
     "mail.cancelled": gettext_lazy("a meeting is cancelled"),
     "mail.moved": gettext_lazy("a meeting has another time"),
     "mail.on_again": gettext_lazy("a meeting takes place after all"),

@@ -9,6 +9,11 @@ def queue_due_reminders():
 
 
 @shared_task
+def queue_due_notes():
+    services.queue_roster_nudges()
+
+
+@shared_task
 def lapse_offers():
     services.lapse_offers()
     services.fill_all_standing_places()

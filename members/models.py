@@ -9,10 +9,12 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
 from .time_zones import validate_time_zone
 
+SUNDAY = 6
 CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # none that look alike
 
 
@@ -139,6 +141,7 @@ class Consent(models.Model):
         REMINDERS = "reminders", _("reminders by e-mail")
         FULL_WORDING = "full-wording", _("reminders that name the group")
         CALENDAR = "calendar", _("meetings in a calendar")
+        MISSED_YOU = "missed-you", _("an e-mail when I was missed")
 
     WORDS = {
         Kind.REMINDERS: _("Send me a short e-mail before my meetings. It names no group and no reason."),
@@ -148,6 +151,9 @@ class Consent(models.Model):
         Kind.CALENDAR: _(
             "Give me an address for my calendar. It says “Appointment” and the time, nothing else. "
             "Whoever sees my calendar sees it too."
+        ),
+        Kind.MISSED_YOU: _(
+            "Write to me once when I had a place two times in a row and did not come. It names no group and no reason."
         ),
     }
 
@@ -178,6 +184,8 @@ class ReminderSettings(models.Model):
     class Lead(models.TextChoices):
         DAYS = "days", _("one to two days before")
         SAME_DAY = "same-day", _("on the day")
+        BOTH = "both", _("both: days before, and on the day")
+        WEEKLY = "weekly", _("once a week: one e-mail with all my times")
 
     class Wording(models.TextChoices):
         NEUTRAL = "neutral", _("neutral: only day and time")
@@ -191,13 +199,19 @@ class ReminderSettings(models.Model):
     )
     quiet_until = models.PositiveSmallIntegerField(_("quiet until"), null=True, blank=True)
     paused_until = models.DateField(_("paused until"), null=True, blank=True)
+    week_day = models.PositiveSmallIntegerField(
+        _("day of the weekly e-mail"), choices=WEEKDAYS.items(), default=SUNDAY, db_default=SUNDAY
+    )
+    roster_nudges = models.BooleanField(_("told of open rosters"), default=True, db_default=True)
+    weekly_figures = models.BooleanField(_("sent the figures of the week"), default=False, db_default=False)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(name="reminders_week_day_exists", condition=Q(week_day__lte=SUNDAY)),
             models.CheckConstraint(
                 name="reminders_quiet_hours_exist",
                 condition=Q(quiet_from=None, quiet_until=None) | Q(quiet_from__lte=23, quiet_until__lte=23),
-            )
+            ),
         ]
 
     def __str__(self):

@@ -162,6 +162,9 @@ REMINDERS = Part(
         "wording": gettext_lazy("Wording"),
         "quiet_hours": gettext_lazy("Quiet hours"),
         "paused_until": gettext_lazy("Paused until"),
+        "week_day": gettext_lazy("Day of the weekly e-mail"),
+        "roster_nudges": gettext_lazy("Told of open rosters"),
+        "weekly_figures": gettext_lazy("Sent the figures of the week"),
     },
     rows=lambda member: ReminderSettings.objects.filter(member=member),
     say=lambda row, member: (
@@ -169,6 +172,9 @@ REMINDERS = Part(
         row.get_wording_display(),
         None if row.quiet_from is None else f"{row.quiet_from}:00 – {row.quiet_until}:00",
         row.paused_until,
+        row.get_week_day_display() if row.lead == ReminderSettings.Lead.WEEKLY else None,
+        row.roster_nudges if member.works_here else None,
+        row.weekly_figures if member.works_here else None,
     ),
     covers=frozenset({"members.ReminderSettings.member"}),
 )

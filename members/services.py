@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 
 from audit.services import record
 
-from .models import Consent, Member, ReminderSettings
+from .models import SUNDAY, Consent, Member, ReminderSettings
 
 
 @transaction.atomic
@@ -106,9 +106,19 @@ def close_calendar(member: Member) -> bool:
 
 @transaction.atomic
 def choose_reminders(
-    member: Member, *, wanted: bool, lead: str, wording: str, quiet_from: int | None, quiet_until: int | None
+    member: Member,
+    *,
+    wanted: bool,
+    lead: str,
+    wording: str,
+    quiet_from: int | None,
+    quiet_until: int | None,
+    week_day: int = SUNDAY,
 ) -> None:
-    """Save whether and how somebody wants to be reminded. Full wording is a consent of its own, gone with it."""
+    """Save whether and how somebody wants to be reminded. Full wording is a consent of its own, gone with it.
+
+    `week_day` counts for those who want one mail a week; Monday is 0.
+    """
     full = wording == ReminderSettings.Wording.FULL
     for kind, is_given in ((Consent.Kind.REMINDERS, wanted), (Consent.Kind.FULL_WORDING, full)):
         if is_given:
@@ -117,8 +127,30 @@ def choose_reminders(
             withdraw_consent(member.pk, kind)
     ReminderSettings.objects.update_or_create(
         member=member,
-        defaults={"lead": lead, "wording": wording, "quiet_from": quiet_from, "quiet_until": quiet_until},
+        defaults={
+            "lead": lead,
+            "wording": wording,
+            "quiet_from": quiet_from,
+            "quiet_until": quiet_until,
+            "week_day": week_day,
+        },
     )
+
+
+@transaction.atomic
+def choose_missed_you(member: Member, *, wanted: bool) -> bool:
+    """Save whether somebody is written to when they were missed: a consent. False if it is so already."""
+    if wanted:
+        return give_consent(member, Consent.Kind.MISSED_YOU)
+    return withdraw_consent(member.pk, Consent.Kind.MISSED_YOU)
+
+
+def choose_mail_at_work(member_id: UUID, **chosen: bool) -> bool:
+    """Save which mail about their work somebody gets (`roster_nudges`, `weekly_figures`). False if nothing changed."""
+    if not Member.objects.filter(pk=member_id).exists():
+        return False
+    wish, is_new = ReminderSettings.objects.get_or_create(member_id=member_id, defaults=chosen)
+    return is_new or bool(ReminderSettings.objects.filter(pk=wish.pk).exclude(**chosen).update(**chosen))
 
 
 def mark_week_seen(member: Member, *, until: datetime) -> bool:

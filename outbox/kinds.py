@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
+
 from .models import Email
 from .wordings import EditableLetter
 
@@ -21,6 +23,11 @@ class Letter:
     html: str
     period_id: int | None = None
     variant: str = ""
+
+    @property
+    def first_line(self) -> str:
+        """What a locked phone shows under the subject."""
+        return self.text.strip().split("\n")[0]
 
 
 @dataclass(frozen=True)
@@ -69,3 +76,8 @@ def get(name: str) -> Kind:
 def editable_letters() -> dict[str, EditableLetter]:
     """Every letter whose words can be changed, by its name."""
     return {letter.name: letter for kind in _kinds.values() for letter in kind.letters}
+
+
+def is_sent_here(name: str) -> bool:
+    """Whether whoever runs the site wants this kind sent."""
+    return name not in settings.MAILS_OFF

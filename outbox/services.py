@@ -130,6 +130,8 @@ def _answers(batch: list[Email]) -> Iterator[tuple[Email, Letter | Later | Unwan
 
 def _prepare(name: str, emails: list[Email]) -> Mapping[UUID, Letter | Later | Unwanted | None]:
     """What to send, by e-mail id; None where it cannot be written. One that cannot never stops the others."""
+    if not kinds.is_sent_here(name):
+        return {email.pk: Unwanted("not sent here any more") for email in emails}
     try:
         return kinds.get(name).prepare(emails)
     except (OperationalError, InterfaceError, SoftTimeLimitExceeded):  # it is not the mail's fault

@@ -262,6 +262,11 @@ BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="")  # where mail that does n
 BOUNCE_MAILBOX = env.str("BOUNCE_MAILBOX", default="")  # and where those reports are read: a maildir or imaps://
 DKIM_SELECTORS = env.list("DKIM_SELECTORS", default=[])  # the keys that the mail server signs with, for check_mail
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# Kinds of mail that this site may do without.
+MAILS_OPTIONAL = ("week", "welcome", "missed", "roster_open", "figures")
+MAILS_OFF = env.list("MAILS_OFF", default=[])
+if unknown := set(MAILS_OFF) - set(MAILS_OPTIONAL):
+    raise ImproperlyConfigured(f"MAILS_OFF has {', '.join(sorted(unknown))}: it can have {', '.join(MAILS_OPTIONAL)}.")
 
 # --- Celery: wakes the work up; what is due and what is done stand in PostgreSQL --------------------------------------
 
@@ -291,6 +296,7 @@ CELERY_BEAT_SCHEDULE = {
     name: {"task": task, "schedule": seconds, "options": {"expires": seconds * 0.95}}
     for name, task, seconds in (
         ("queue-due-reminders", "meetings.tasks.queue_due_reminders", TICK_SECONDS),
+        ("queue-due-notes", "meetings.tasks.queue_due_notes", 3 * TICK_SECONDS),
         ("lapse-offers", "meetings.tasks.lapse_offers", min(TICK_SECONDS, 60.0)),
         ("settle-begun", "meetings.tasks.settle_begun", min(TICK_SECONDS, 60.0)),
         ("deliver-outbox", "outbox.tasks.deliver_outbox", min(TICK_SECONDS, 60.0)),
@@ -309,6 +315,7 @@ REMIND_SAME_DAY = (timedelta(hours=3), timedelta(hours=14))  # for those who wan
 REMIND_EVENING_BEFORE = timedelta(hours=18)  # the same, for a meeting before noon: else no hour of day is left
 REMIND_LATEST = timedelta(hours=2)  # after an outage a reminder still helps until then
 REMIND_HOURS = (9, 19)  # in the group's own zone
+ROSTER_NUDGE_DAYS = (1, 8, 15)  # after a meeting of which nobody has noted who came
 OFFER_HOURS = 24  # a freed place is kept for the next in line, never past the start
 # The town the groups are in, told to other sites instead of addresses: `City, ST, Country`.
 CENTRE_AREA = env.str("CENTRE_AREA", default="Riverside, CA, USA" if LOCAL else "USA")

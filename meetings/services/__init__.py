@@ -2,6 +2,7 @@
 whether anything changed."""
 
 from .feed_import import import_feed
+from .nudges import queue_roster_nudges
 from .places import (
     Change,
     answer_declined,
@@ -55,6 +56,7 @@ __all__ = [
     "offer_free_places",
     "place_in_line",
     "queue_due_reminders",
+    "queue_roster_nudges",
     "record_attendance",
     "remove_anonymous_walk_in",
     "resume_series",

@@ -1,21 +1,19 @@
-import logging
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
 import outbox.services as outbox
-from members.time_zones import is_time_zone
+from members.models import Consent
 
-logger = logging.getLogger(__name__)
+from .wishes import HAS_CONFIRMED, NOT_HELD_BACK, WALLS, has_agreed, walls_by_day
 
 # Who is to be reminded, of what: asked by start time in a window and by the clock on the group's own wall, so that
 # neither a missed tick nor a change of clocks loses or doubles anything (EML-06, EML-07, EML-14). How early, the hours
 # of quiet and a pause are each person's own; who has no row of settings is reminded as everybody was before there were.
-DUE = """
+DUE = f"""
 FROM meetings_meeting AS meeting
 CROSS JOIN LATERAL (SELECT floor(extract(epoch FROM meeting.starts_at))::bigint::text AS start) AS fact
 JOIN groups_membership AS membership
@@ -23,9 +21,7 @@ JOIN groups_membership AS membership
 JOIN members_member AS member ON member.id = membership.member_id AND member.is_active
 LEFT JOIN meetings_participation AS participation
   ON participation.meeting_id = meeting.id AND participation.member_id = member.id
--- the clocks and calendars on the walls where it is an hour at which mail may leave
-JOIN unnest(%(zones)s::text[], %(hours)s::int[], %(dates)s::date[]) AS wall (zone, hour, today)
-  ON wall.zone = meeting.time_zone
+JOIN {WALLS} ON wall.zone = meeting.time_zone
 LEFT JOIN members_remindersettings AS wish ON wish.member_id = member.id
 CROSS JOIN LATERAL (
   SELECT CASE WHEN wish.lead IS DISTINCT FROM 'same-day' THEN %(days_open)s
@@ -39,24 +35,15 @@ WHERE meeting.status = 'scheduled'
   -- later than the window only those the window should have reached: somebody who answered since knows
   AND (meeting.starts_at > %(now)s + ahead.ends
        OR COALESCE(participation.rsvp_at, membership.joined_at) <= meeting.starts_at - ahead.ends)
-  AND (wish.paused_until IS NULL OR wish.paused_until <= wall.today)
-  AND NOT CASE WHEN wish.quiet_from < wish.quiet_until
-                 THEN wall.hour >= wish.quiet_from AND wall.hour < wish.quiet_until
-               WHEN wish.quiet_from > wish.quiet_until
-                 THEN wall.hour >= wish.quiet_from OR wall.hour < wish.quiet_until
-               ELSE FALSE END
+  AND {NOT_HELD_BACK}
   -- those with a place, and those of the group who have not answered while there are places
   AND (participation.rsvp = 'going' OR (participation.rsvp IS NULL AND meeting.places_taken < meeting.capacity))
-  AND EXISTS (SELECT FROM members_consent AS consent
-              WHERE consent.member_id = member.id AND consent.kind = 'reminders' AND consent.withdrawn_at IS NULL)
-  AND EXISTS (SELECT FROM account_emailaddress AS address
-              WHERE address.user_id = member.id AND address.email = member.email AND address.verified)
+  AND {has_agreed(Consent.Kind.REMINDERS)} AND {HAS_CONFIRMED}
 """
 
 # One reminder for each meeting, member and start: a meeting that moves is worth another.
 KEY = "concat('reminder/', meeting.id, '/', member.id, '/', fact.start)"
 
-# The clocks are read here and not in the statement: one zone PostgreSQL does not know would end it for everybody.
 ZONES = """
 SELECT DISTINCT time_zone
 FROM meetings_meeting
@@ -116,20 +103,4 @@ def _parameters(cursor: Any, now: datetime) -> dict[str, Any]:
         "evening_before": settings.REMIND_EVENING_BEFORE,
     }
     cursor.execute(ZONES, window)
-    walls = _walls_by_day([zone for (zone,) in cursor.fetchall()], now)
-    return {
-        **window,
-        "zones": list(walls),
-        "hours": [wall.hour for wall in walls.values()],
-        "dates": [wall.date() for wall in walls.values()],
-    }
-
-
-def _walls_by_day(zones: list[str], now: datetime) -> dict[str, datetime]:
-    """What the clock shows, by zone, where mail may leave at this hour. What is no time zone is logged and left out."""
-    first_hour, last_hour = settings.REMIND_HOURS
-    for zone in zones:
-        if not is_time_zone(zone):
-            logger.warning("No reminders for meetings in %r: it is not a time zone. Correct it at its group.", zone)
-    walls = {zone: now.astimezone(ZoneInfo(zone)) for zone in zones if is_time_zone(zone)}
-    return {zone: wall for zone, wall in walls.items() if first_hour <= wall.hour < last_hour}
+    return window | walls_by_day([zone for (zone,) in cursor.fetchall()], now)

@@ -14,11 +14,19 @@ import members.services
 from groups.models import Group, Membership
 from groups.services import mute_groups
 from members.models import Consent, Member, ReminderSettings
+from outbox import kinds
+from outbox.kinds import Letter
+from outbox.letters import WordsInUse, letter
 
 from .. import mails
 from ..forms import RemindersForm
 from ..models import Meeting, MeetingSeries, Participation
 
+AT_WORK = ["roster_nudges"]
+# The choice without which nobody gets it, its kind, and what it is called here.
+OTHER_MAILS = [
+    ("roster_nudges", "roster_open", gettext_lazy("When nobody has noted who came")),
+]
 EXAMPLE = {"name": gettext_lazy("Your group"), "place": gettext_lazy("Its place")}
 
 
@@ -33,7 +41,7 @@ def reminders(request):
             messages.success(request, _("The pause is over. Your reminders start again now."))
         return redirect("meetings:reminders")
     posted = request.POST if request.method == "POST" else None
-    form = RemindersForm(posted, initial=_as_they_are(member, wish), member=member)
+    form = RemindersForm(posted, initial=_as_they_are(member, wish) | _at_work(member, wish), member=member)
     if form.is_valid():
         _save(member, form.cleaned_data, today)
         messages.success(request, _say_saved(form.cleaned_data))
@@ -43,6 +51,7 @@ def reminders(request):
         "paused_until": wish.paused_until if wish.is_paused_on(today) else None,
         "has_groups": Group.objects.of_member(member).exists(),
         "previews": _previews(member),
+        "letters": _letters(member, form),
     }
     return render(request, "meetings/reminders.html", context, status=400 if form.is_bound else 200)
 
@@ -55,6 +64,8 @@ def _save(member: Member, chosen: dict, today: date) -> None:
     if chosen["pause"]:
         members.services.pause_reminders(member, until=today + timedelta(weeks=int(chosen["pause"])))
     mute_groups(chosen["muted"], by=member)
+    if at_work := {name: chosen[name] for name in AT_WORK if name in chosen}:
+        members.services.choose_mail_at_work(member.pk, **at_work)
 
 
 def _say_saved(chosen: dict) -> str:
@@ -79,15 +90,34 @@ def _as_they_are(member: Member, wish: ReminderSettings) -> dict:
     }
 
 
+def _at_work(member: Member, wish: ReminderSettings) -> dict:
+    return {name: getattr(wish, name) for name in AT_WORK} if member.works_here else {}
+
+
 def _previews(member: Member) -> list[tuple[str, str, str]]:
     """Name of the wording, subject and first line: what a locked phone would show, from the letter itself."""
     meeting, participation = _example(member)
     previews = []
     for wording in ReminderSettings.Wording:
         full = wording == ReminderSettings.Wording.FULL
-        letter = mails.preview_reminder(meeting, participation, translation.get_language() or "en", full=full)
-        previews.append((str(wording.label), letter.subject.strip(), letter.text.strip().split("\n")[0]))
+        shown = mails.preview_reminder(meeting, participation, translation.get_language() or "en", full=full)
+        previews.append((str(wording.label), shown.subject, shown.first_line))
     return previews
+
+
+def _letters(member: Member, form: RemindersForm) -> list[tuple[str, Letter]]:
+    """The other mails somebody may get, each with its name, as they would be."""
+    language = translation.get_language() or "en"
+    mine = [
+        (str(name), kinds.get(kind).letters[0])
+        for field, kind, name in OTHER_MAILS
+        if kinds.is_sent_here(kind) and (not field or field in form.fields)
+    ]
+    in_use = WordsInUse(editable for _name, editable in mine)
+    return [
+        (name, letter(editable.template, editable.example(), in_use.for_person(editable, member.pk, language)))
+        for name, editable in mine
+    ]
 
 
 def _example(member: Member) -> tuple[Meeting, Participation]:

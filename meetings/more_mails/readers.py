@@ -1,0 +1,47 @@
+"""Who is about to get a batch of mails, and whether they still want it, at this hour."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.utils import timezone
+
+from members.models import Consent, ReminderSettings
+from outbox.kinds import Later, Unwanted
+from outbox.models import Email
+
+
+class Readers:
+    """What the recipients of a batch wish, fetched in a few queries whatever its size."""
+
+    def __init__(self, emails: Sequence[Email]):
+        ids = {email.recipient_id for email in emails}
+        self.wishes = ReminderSettings.objects.in_bulk(ids)
+        self._consents = set(Consent.objects.standing().filter(member__in=ids).values_list("kind", "member"))
+        self._confirmed = set(EmailAddress.objects.filter(user__in=ids, verified=True).values_list("user", "email"))
+
+    def wish(self, email: Email) -> ReminderSettings:
+        return self.wishes.get(email.recipient_id) or ReminderSettings()
+
+    def refusal(self, email: Email, zone: ZoneInfo, *, consent: Consent.Kind | None = None) -> Unwanted | Later | None:
+        """Why this mail must not reach its recipient, at all or at this hour; None if it may."""
+        if not email.recipient.is_active:
+            return Unwanted("the account is closed")
+        if consent and (consent, email.recipient_id) not in self._consents:
+            return Unwanted("they do not want it any more")
+        if (email.recipient_id, email.recipient.email) not in self._confirmed:
+            return Unwanted("the address is not confirmed")
+        return _not_now(self.wish(email), timezone.now().astimezone(zone))
+
+
+def _not_now(wish: ReminderSettings, wall: datetime) -> Unwanted | Later | None:
+    """A pause drops such a mail; at night and in quiet hours it waits (and expires like any other)."""
+    if wish.is_paused_on(wall.date()):
+        return Unwanted("paused")
+    first_hour, last_hour = settings.REMIND_HOURS
+    if not first_hour <= wall.hour < last_hour:
+        opens = wall.replace(hour=first_hour, minute=0, second=0, microsecond=0)
+        return Later(opens if opens > wall else opens + timedelta(days=1))
+    return Later(wish.quiet_ends_at(wall)) if wish.is_quiet_at(wall.hour) else None
