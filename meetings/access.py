@@ -13,6 +13,7 @@ from groups.access import is_facilitator, require_facilitator
 from groups.models import Group, Membership
 from members.models import Member
 
+from .calendar_feed import CalendarFeed, find_calendar_feed
 from .models import Meeting, Participation
 
 ANSWER_SALT = "meetings.answer"
@@ -51,9 +52,12 @@ def may_see_link(member: Member, meeting: Meeting, participation: Participation 
     return meeting.starts_at - settings.LINK_OPENS_BEFORE <= timezone.now() <= meeting.ends_at
 
 
-def get_member_by_calendar(token: str) -> Member:
-    """Whose calendar this address opens; 404 for one that was renewed or switched off, and of a closed account."""
-    return get_object_or_404(Member.objects.with_calendar(), calendar_token=token)
+def get_calendar_feed(token: str) -> CalendarFeed:
+    """What this address opens; 404 for one that was renewed or switched off, and of a closed account."""
+    feed = find_calendar_feed(token)
+    if feed is None:
+        raise Http404
+    return feed
 
 
 def answer_token(meeting_id: UUID, member_id: UUID) -> str:

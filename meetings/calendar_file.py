@@ -1,7 +1,8 @@
 """Dated meetings as an iCalendar file (RFC 5545): pure text, no database.
 
 A calendar is read on shared screens and by others, so an entry tells a time and nothing else (EML-10): a neutral
-title, no place, no description, nobody's name, and a UID that opens nothing.
+title, no place, no description, nobody's name, and a UID that opens nothing. Only in a private calendar, and only for
+whoever agreed to it, does an entry have a title and a place of its own.
 """
 
 import hashlib
@@ -16,7 +17,8 @@ CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 class Entry(NamedTuple):
-    """One meeting: times in UTC, `sequence` as RFC 5546 §2.1.4 counts it, `stamped_at` when it last changed."""
+    """One meeting: times in UTC, `sequence` as RFC 5546 §2.1.4 counts it, `stamped_at` when it last changed. A `title`
+    and a `place` only where they may be read."""
 
     id: UUID
     starts_at: datetime
@@ -24,39 +26,50 @@ class Entry(NamedTuple):
     sequence: int
     stamped_at: datetime
     is_cancelled: bool
+    title: str = ""
+    place: str = ""
 
 
 def calendar_file(entries: Iterable[Entry], *, summary: str, host: str, organizer: str, refresh: timedelta) -> str:
-    """A calendar to publish (`METHOD:PUBLISH`, RFC 5546 §3.2.1): every entry has the same title and organizer.
+    """A calendar to publish (`METHOD:PUBLISH`, RFC 5546 §3.2.1). `summary` is the title of entries without their own.
 
     `refresh` says how often a program that follows the file should look again.
     """
     every = f"PT{int(refresh.total_seconds() // 3600)}H"
-    same = [
-        line("ORGANIZER", f"mailto:{organizer}"),
-        line("SUMMARY", escaped(summary)),
-        line("CLASS", "PRIVATE"),
-        line("END", "VEVENT"),
-    ]
-    head = [
+    again = [line("REFRESH-INTERVAL;VALUE=DURATION", every), line("X-PUBLISHED-TTL", every)]
+    return "".join([*_head(host, "PUBLISH"), *again, *_events(entries, summary, host, organizer), _END])
+
+
+def cancellation_file(entry: Entry, *, summary: str, host: str, organizer: str) -> str:
+    """Takes an entry out of the calendar that opens the file (`METHOD:CANCEL`, RFC 5546 §3.2.5)."""
+    gone = entry._replace(is_cancelled=True)
+    return "".join([*_head(host, "CANCEL"), *_events([gone], summary, host, organizer), _END])
+
+
+_END = "END:VCALENDAR\r\n"
+
+
+def _head(host: str, method: str) -> list[str]:
+    return [
         line("BEGIN", "VCALENDAR"),
         line("VERSION", "2.0"),
         line("PRODID", escaped(f"-//{host}//Calendar//EN")),
         line("CALSCALE", "GREGORIAN"),
-        line("METHOD", "PUBLISH"),
-        line("REFRESH-INTERVAL;VALUE=DURATION", every),
-        line("X-PUBLISHED-TTL", every),
+        line("METHOD", method),
     ]
-    return "".join([*head, *_events(entries, host, "".join(same)), line("END", "VCALENDAR")])
 
 
-def _events(entries: Iterable[Entry], host: str, same: str) -> Iterator[str]:
+def _events(entries: Iterable[Entry], summary: str, host: str, organizer: str) -> Iterator[str]:
+    same = f"{line('ORGANIZER', f'mailto:{organizer}')}CLASS:PRIVATE\r\nEND:VEVENT\r\n"
+    neutral = line("SUMMARY", escaped(summary))
     for one in entries:
         status = "CANCELLED" if one.is_cancelled else "CONFIRMED"
+        title = line("SUMMARY", escaped(one.title)) if one.title else neutral
+        place = line("LOCATION", escaped(one.place)) if one.place else ""
         yield (
             f"BEGIN:VEVENT\r\n{line('UID', uid(one.id, host))}DTSTAMP:{utc(one.stamped_at)}\r\n"
             f"DTSTART:{utc(one.starts_at)}\r\nDTEND:{utc(one.ends_at)}\r\n"
-            f"SEQUENCE:{one.sequence}\r\nSTATUS:{status}\r\n{same}"
+            f"SEQUENCE:{one.sequence}\r\nSTATUS:{status}\r\n{title}{place}{same}"
         )
 
 

@@ -85,6 +85,10 @@ class Member(AbstractBaseUser, PermissionsMixin):
     calendar_token = models.CharField(  # noqa: DJ001  (null: no feed; unique only among those that have one)
         max_length=43, unique=True, null=True, editable=False, help_text="opens their calendar feed, until renewed"
     )
+    calendar_tag = models.CharField(
+        max_length=32, blank=True, db_default="", editable=False, help_text="what their feed last said"
+    )
+    calendar_changed_at = models.DateTimeField(null=True, editable=False, help_text="since when it says that")
     week_seen_at = models.DateTimeField(null=True, editable=False, help_text="when they last looked at their week")
     is_active = models.BooleanField(_("active"), default=True)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now)
@@ -142,6 +146,7 @@ class Consent(models.Model):
         FULL_WORDING = "full-wording", _("reminders that name the group")
         CALENDAR = "calendar", _("meetings in a calendar")
         MISSED_YOU = "missed-you", _("an e-mail when I was missed")
+        FULL_CALENDAR = "full-calendar", _("a calendar that names the group")
 
     WORDS = {
         Kind.REMINDERS: _("Send me a short e-mail before my meetings. It names no group and no reason."),
@@ -155,6 +160,7 @@ class Consent(models.Model):
         Kind.MISSED_YOU: _(
             "Write to me once when I had a place two times in a row and did not come. It names no group and no reason."
         ),
+        Kind.FULL_CALENDAR: _("My calendar may name the group and the place. Whoever sees my calendar can read it."),
     }
 
     member = models.ForeignKey(Member, models.CASCADE, related_name="consents")

@@ -87,6 +87,8 @@ ACCOUNT = Part(
             "time_zone",
             "text_size",
             "calendar_token",
+            "calendar_tag",
+            "calendar_changed_at",
             "week_seen_at",
             "is_active",
             "joined_at",

@@ -1,12 +1,13 @@
 import hashlib
 import secrets
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Greatest, Now
 from django.utils import timezone, translation
 
 from audit.services import record
@@ -97,10 +98,28 @@ def renew_calendar(member: Member) -> bool:
     return True
 
 
+def name_groups_in_calendar(member: Member) -> bool:
+    """Let a member's calendar name groups and places, with a consent of its own. False if it does already."""
+    return give_consent(member, Consent.Kind.FULL_CALENDAR)
+
+
+def stop_naming_groups_in_calendar(member: Member) -> bool:
+    """Let it say “Appointment” again. False if it does."""
+    return withdraw_consent(member.pk, Consent.Kind.FULL_CALENDAR)
+
+
+def note_calendar_change(member_id: UUID, tag: str) -> datetime:
+    """Note that a member's calendar says something else now. Returns since when, by the second: later than before."""
+    later = Greatest(Now(), F("calendar_changed_at") + timedelta(seconds=1))
+    Member.objects.filter(pk=member_id).exclude(calendar_tag=tag).update(calendar_tag=tag, calendar_changed_at=later)
+    return Member.objects.values_list("calendar_changed_at", flat=True).get(pk=member_id)
+
+
 @transaction.atomic
 def close_calendar(member: Member) -> bool:
-    """Take the address away for good and withdraw the consent. False if there was nothing to take."""
+    """Take the address away for good and withdraw the consents. False if there was nothing to take."""
     had_one = Member.objects.filter(pk=member.pk, calendar_token__isnull=False).update(calendar_token=None)
+    stop_naming_groups_in_calendar(member)
     return withdraw_consent(member.pk, Consent.Kind.CALENDAR) or bool(had_one)
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from groups.models import Group, Invitation, Membership
 from groups.services import decline_request, invite
 from meetings.access import answer_token
-from members.services import open_calendar
+from members.services import name_groups_in_calendar, open_calendar
 from outbox.models import BouncedAddress
 from tests import make, wrong_pages
 from tests.account_pages import LOOKED_AT, account_pages
@@ -45,6 +45,8 @@ def scene(cast):
     make.participation(now, cast.max)
     make.participation(now, cast.vera, rsvp=None, attendance="late")
     open_calendar(cast.mia)
+    open_calendar(cast.nora)
+    name_groups_in_calendar(cast.nora)
     changed_at = timezone.now() + timedelta(minutes=1)
     make.participation(make.meeting(cast.willow, status="cancelled", changed_at=changed_at), cast.max)
     make.participation(make.meeting(cast.cedar, starts_at=timezone.now() - timedelta(weeks=6)), cast.nora)
@@ -88,6 +90,7 @@ def pages(scene):
         "my-week-new": (scene.vera, reverse("my_week")),
         "my-calendar": (scene.mia, reverse("meetings:my_calendar")),
         "my-calendar-off": (scene.max, reverse("meetings:my_calendar")),
+        "my-calendar-names": (scene.nora, reverse("meetings:my_calendar")),
         "my-week-news": (scene.max, reverse("my_week")),
         "my-week-bounced": (scene.dan, reverse("my_week")),
         "my-week-complaint": (scene.rita, reverse("my_week")),

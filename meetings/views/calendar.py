@@ -1,8 +1,10 @@
 """Meetings in people's own calendars: one, those of a group, and a private address that follows mine."""
 
 import hashlib
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from email.utils import parseaddr
+from math import ceil
 
 from django.conf import settings
 from django.contrib import messages
@@ -13,16 +15,18 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import get_conditional_response
+from django.utils.http import http_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 import groups.access
 import members.services
+from groups.models import Group
 from members.models import Consent, Member
 
 from .. import access
-from ..calendar_file import Entry, calendar_file
-from ..models import Meeting, MeetingQuerySet
+from ..calendar_file import Entry, calendar_file, cancellation_file
+from ..models import Meeting, Participation
 
 REFRESH = timedelta(hours=6)
 OFF = (Meeting.Status.CANCELLED, Meeting.Status.DID_NOT_MEET)
@@ -31,9 +35,17 @@ OFF = (Meeting.Status.CANCELLED, Meeting.Status.DID_NOT_MEET)
 @login_not_required
 @require_safe
 def meeting_calendar(request, meeting_id):
-    """One meeting, to put into one's own calendar."""
+    """One meeting, to put into one's own calendar; once it is off, or one can't make it, to take out of it."""
     meeting = access.get_meeting(request, meeting_id)
-    return _calendar(request, Meeting.objects.filter(pk=meeting.pk), language=translation.get_language())
+    mine = Participation.objects.filter(meeting=meeting, member=request.user.pk).first()
+    entry = _entry(Meeting.objects.filter(pk=meeting.pk).for_calendar().get())
+    if mine and mine.rsvp_at:  # the last answer is what counts, also for a calendar
+        entry = entry._replace(stamped_at=max(entry.stamped_at, mine.rsvp_at))
+    if entry.is_cancelled or (mine and mine.rsvp == Participation.Rsvp.DECLINED):
+        file = cancellation_file(entry, **_site())
+    else:
+        file = calendar_file([entry], refresh=REFRESH, **_site())
+    return _respond(request, _tag(file), lambda: file)
 
 
 @login_not_required
@@ -41,38 +53,56 @@ def meeting_calendar(request, meeting_id):
 def group_calendar(request, slug):
     """The coming meetings of a listed group."""
     group = groups.access.get_listed_group(slug)
-    return _calendar(request, Meeting.objects.of_group(group).not_over(), language=group.language)
+    meetings = Meeting.objects.of_group(group).not_over()
+    with translation.override(group.language):
+        site = _site()
+    return _respond(
+        request,
+        _tag(meetings.calendar_fingerprint(), *site.values()),
+        lambda: calendar_file(map(_entry, meetings.for_calendar()), refresh=REFRESH, **site),
+    )
 
 
 @login_not_required  # the address alone opens it: programs that follow a calendar do not sign in
 @require_safe
 def calendar_feed(request, token):
-    """The meetings I have a place in, for a calendar program that looks by itself."""
-    member = access.get_member_by_calendar(token)
-    return _calendar(request, Meeting.objects.in_calendar_of(member), language=member.language)
+    """The meetings somebody has a place in, for a calendar program that looks by itself."""
+    feed = access.get_calendar_feed(token)
+    with translation.override(feed.language):
+        site = _site()
+    tag = _tag(feed.fingerprint, str(feed.names_groups), *site.values())
+    changed_at = feed.changed_at if feed.tag == tag else members.services.note_calendar_change(feed.member_id, tag)
+
+    def file() -> str:
+        entry = _named_entry if feed.names_groups else _entry
+        rows = Meeting.objects.in_calendar_of(feed.member_id).for_calendar(names=feed.names_groups)
+        return calendar_file(map(entry, rows), refresh=REFRESH, **site)
+
+    return _respond(request, tag, file, changed_at)
 
 
-def _calendar(request: HttpRequest, meetings: MeetingQuerySet, *, language: str | None) -> HttpResponse:
-    """A calendar file, or the word that nothing has changed, for which no meeting is fetched."""
-    with translation.override(language):
-        summary = _("Appointment")
+def _site() -> dict[str, str]:
+    """What each entry says of this site, in the language that is switched on."""
     organizer = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
-    same = "\n".join([meetings.calendar_fingerprint(), summary, organizer, settings.SITE_HOST])
-    etag = f'"{hashlib.sha256(same.encode()).hexdigest()[:32]}"'
-    response = get_conditional_response(request, etag=etag)
+    return {"summary": _("Appointment"), "host": settings.SITE_HOST, "organizer": organizer}
+
+
+def _tag(*facts: str) -> str:
+    return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:32]
+
+
+def _respond(
+    request: HttpRequest, tag: str, file: Callable[[], str], changed_at: datetime | None = None
+) -> HttpResponse:
+    """A calendar file, or the word that nothing has changed, for which none is written."""
+    etag, modified = f'"{tag}"', ceil(changed_at.timestamp()) if changed_at else None
+    response = get_conditional_response(request, etag=etag, last_modified=modified)
     if response is None:
-        response = HttpResponse(
-            calendar_file(
-                map(_entry, meetings.for_calendar()),
-                summary=summary,
-                host=settings.SITE_HOST,
-                organizer=organizer,
-                refresh=REFRESH,
-            ),
-            content_type="text/calendar; charset=utf-8",
-        )
+        response = HttpResponse(file(), content_type="text/calendar; charset=utf-8")
         response["Content-Disposition"] = 'attachment; filename="calendar.ics"'
     response["ETag"] = etag
+    if modified:
+        response["Last-Modified"] = http_date(modified)
     response["Cache-Control"] = "private, no-cache"
     response["X-Robots-Tag"] = "noindex"
     response["Referrer-Policy"] = "no-referrer"
@@ -84,6 +114,13 @@ def _entry(row: tuple) -> Entry:
     pk, starts_at, ends_at, sequence, changed_at, status = row
     stamped_at = changed_at or starts_at - timedelta(weeks=settings.WEEKS_AHEAD)
     return Entry(pk, starts_at, ends_at, sequence, stamped_at, status in OFF)
+
+
+def _named_entry(row: tuple) -> Entry:
+    """With the name of the group and where it meets, for whoever agreed to it."""
+    *facts, name, place, address, mode = row
+    where = [place, address] if mode != Group.Mode.ONLINE else []
+    return _entry(tuple(facts))._replace(title=name, place=", ".join(filter(None, where)))
 
 
 @require_http_methods(["GET", "POST"])
@@ -101,6 +138,8 @@ def my_calendar(request):
             "address": address,
             "subscribe": f"webcal:{address.partition(':')[2]}",
             "words": Consent.WORDS[Consent.Kind.CALENDAR],
+            "names_words": Consent.WORDS[Consent.Kind.FULL_CALENDAR],
+            "names_groups": Consent.objects.standing().filter(member=member, kind=Consent.Kind.FULL_CALENDAR).exists(),
         },
     )
     response["Referrer-Policy"] = "no-referrer"
@@ -114,8 +153,14 @@ def _change_calendar(request: HttpRequest, member: Member, wanted: str) -> None:
     elif wanted == "renew":
         members.services.renew_calendar(member)
         messages.success(request, _("You have a new address. The old one no longer works."))
+    elif wanted == "names":
+        members.services.name_groups_in_calendar(member)
+        messages.success(request, _("From now on your calendar names the group and the place."))
+    elif wanted == "no names":
+        members.services.stop_naming_groups_in_calendar(member)
+        messages.success(request, _("From now on your calendar says “Appointment” and the time, nothing else."))
     elif wanted == "off":
         members.services.close_calendar(member)
         messages.success(request, _("Switched off. The address no longer works."))
     else:
-        raise BadRequest("a calendar is switched “on”, “renew”ed or switched “off”")
+        raise BadRequest("a calendar is switched “on”, “renew”ed, given “names” or “no names”, or switched “off”")

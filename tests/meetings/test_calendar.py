@@ -2,6 +2,8 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from html import unescape
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -21,7 +23,13 @@ from meetings import services
 from meetings.calendar_file import Entry, calendar_file, escaped, line
 from meetings.models import Meeting, MeetingSeries, Participation
 from members.models import Consent, Member
-from members.services import close_calendar, open_calendar, renew_calendar, withdraw_consent
+from members.services import (
+    close_calendar,
+    name_groups_in_calendar,
+    open_calendar,
+    renew_calendar,
+    withdraw_consent,
+)
 from tests import make
 
 WILLOW = UUID("5a9d2c7e-1b7a-4a38-9f1d-0a4c6e2b8d10")
@@ -40,8 +48,8 @@ DTSTART:20261030T223000Z
 DTEND:20261031T000000Z
 SEQUENCE:0
 STATUS:CONFIRMED
-ORGANIZER:mailto:office@meet.example
 SUMMARY:Appointment
+ORGANIZER:mailto:office@meet.example
 CLASS:PRIVATE
 END:VEVENT
 BEGIN:VEVENT
@@ -51,8 +59,8 @@ DTSTART:20261106T233000Z
 DTEND:20261107T010000Z
 SEQUENCE:2
 STATUS:CANCELLED
-ORGANIZER:mailto:office@meet.example
 SUMMARY:Appointment
+ORGANIZER:mailto:office@meet.example
 CLASS:PRIVATE
 END:VEVENT
 END:VCALENDAR
@@ -328,10 +336,10 @@ def test_unchanged_calendar_is_not_made_again(willow, sign_in):
         again = client.get(url, headers={"if-none-match": etag})
 
     assert (again.status_code, again.content, again["ETag"]) == (304, b"", etag)
-    assert len(queries) == 2  # whose it is, and whether anything changed
+    assert len(queries) == 1
 
 
-@pytest.mark.parametrize("change", ["moved", "cancelled", "one more", "declined"])
+@pytest.mark.parametrize("change", ["moved", "cancelled", "one more", "declined", "names", "language"])
 def test_every_change_gives_the_calendar_another_tag(change, willow, sign_in):
     url, client = feed_of(willow.mia), sign_in(None)
     etag = client.get(url)["ETag"]
@@ -342,10 +350,69 @@ def test_every_change_gives_the_calendar_another_tag(change, willow, sign_in):
         services.cancel_meeting(meeting.get(), by=willow.carol, reason="")
     elif change == "one more":
         make.participation(make.meeting(willow.willow, starts_at=timezone.now() + timedelta(days=9)), willow.mia)
+    elif change == "names":
+        name_groups_in_calendar(willow.mia)
+    elif change == "language":
+        Member.objects.filter(pk=willow.mia.pk).update(language="es")
     else:
         Participation.objects.filter(member=willow.mia).update(rsvp="declined")
 
     assert client.get(url, headers={"if-none-match": etag}).status_code == 200
+
+
+def test_program_that_goes_by_dates_hears_of_each_change_once(willow, sign_in):
+    """It compares to the second, so a change within one is dated the next."""
+    url, client = feed_of(willow.mia), sign_in(None)
+    heard = []
+    for rsvp in ("going", "declined", "going"):
+        Participation.objects.filter(member=willow.mia).update(rsvp=rsvp)
+        answer = client.get(url, headers={"if-modified-since": heard[-1]} if heard else {})
+        again = client.get(url, headers={"if-modified-since": answer["Last-Modified"]})
+        assert (answer.status_code, again.status_code) == (200, 304)
+        heard.append(answer["Last-Modified"])
+
+    moments = [parsedate_to_datetime(one) for one in heard]
+    assert moments == sorted(set(moments))
+
+
+# --- What an entry says -----------------------------------------------------------------------------------------------
+
+
+def test_calendar_names_groups_only_for_whoever_agreed(willow, sign_in):
+    url, client = feed_of(willow.mia), sign_in(willow.mia)
+    page = client.get(reverse("meetings:my_calendar")).content.decode()
+    client.post(reverse("meetings:my_calendar"), {"calendar": "names"})
+    (named,) = events(sign_in(None).get(url))
+    (single,) = events(client.get(reverse("meetings:meeting_calendar", args=[willow.willow_meeting.pk])))
+    (of_max,) = events(sign_in(None).get(feed_of(willow.max)))
+
+    consent = Consent.objects.standing().get(member=willow.mia, kind=Consent.Kind.FULL_CALENDAR)
+    assert consent.text in unescape(page)
+    assert (str(named["SUMMARY"]), str(named["LOCATION"])) == ("Sober Willow", "Community house, 12 Hidden Lane")
+    assert [(str(one["SUMMARY"]), "LOCATION" in one) for one in (single, of_max)] == [("Appointment", False)] * 2
+
+
+@pytest.mark.parametrize("how", ["no names", "off"])
+def test_calendar_is_neutral_again_at_once(how, willow, sign_in):
+    url, client = feed_of(willow.mia), sign_in(willow.mia)
+    name_groups_in_calendar(willow.mia)
+    etag = sign_in(None).get(url)["ETag"]
+    client.post(reverse("meetings:my_calendar"), {"calendar": how})
+    answer = sign_in(None).get(feed_of(willow.mia), headers={"if-none-match": etag})
+
+    assert TELLING.findall(answer.content.decode()) == []
+    assert [str(event["SUMMARY"]) for event in events(answer)] == ["Appointment"]
+
+
+def test_another_name_of_a_group_is_news_only_where_it_is_named(willow, sign_in):
+    urls, client = [feed_of(willow.mia), feed_of(willow.max)], sign_in(None)
+    name_groups_in_calendar(willow.mia)
+    etags = [client.get(url)["ETag"] for url in urls]
+    Group.objects.filter(pk=willow.willow.pk).update(name="Lantern house")
+
+    again = [client.get(url, headers={"if-none-match": etag}) for url, etag in zip(urls, etags, strict=True)]
+
+    assert [answer.status_code for answer in again] == [200, 304]
 
 
 @pytest.mark.parametrize("how_many", [3, 300])
@@ -376,4 +443,4 @@ def test_calendar_costs_the_same_however_long_it_is(how_many, willow, sign_in):
         answer = client.get(url)
 
     assert len(events(answer)) == how_many + 1
-    assert len(queries) == 3
+    assert len(queries) == 4  # whose it is, that it says something new, since when, and what
