@@ -2,8 +2,9 @@
 meeting, language and kind of reader, and only links are filled in per person."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import lru_cache
+from time import monotonic
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
@@ -27,8 +28,12 @@ from .letters import CANCELLED, MOVED, OFFER, ON_AGAIN, REMINDER_GOING, REMINDER
 from .models import Meeting, Participation
 from .services.reminders import reminder_fact
 
+# What stands in a letter until it is filled in for somebody.
 ANSWER_URL = "https://answer.invalid/"
 UNSUBSCRIBE_URL = "https://unsubscribe.invalid/"
+MEETING_URL = "https://meeting.invalid/"
+
+WORDS_KEPT = 10  # seconds: whoever changes the wording or the place sees it in the mails of the next minute
 
 
 def register() -> None:
@@ -120,7 +125,7 @@ def _prepare(
         key = (meeting.pk, language, full, facts.rsvp(email), participation and participation.offer_expires_at, chosen)
         if key not in written:
             written[key] = _write(email.kind, meeting, participation, language, full=full, chosen=chosen)
-        answers[email.pk] = _fill_in(written[key], email)
+        answers[email.pk] = _fill_in(written[key], email, meeting)
     return answers
 
 
@@ -158,21 +163,26 @@ def _write(
             "offer_ends": wording.moment(offer_ends.astimezone(meeting.zone)) if offer_ends else "",
             "answer_url": ANSWER_URL,
             "unsubscribe_url": UNSUBSCRIBE_URL,
-            "meeting_url": settings.SITE_URL + meeting.get_absolute_url(),
+            "meeting_url": MEETING_URL,
         }
-        return letter(f"meetings/mail/{kind}", context, chosen)
+        return _in_words(kind, language, tuple(context.items()), chosen, monotonic() // WORDS_KEPT)
 
 
-def _fill_in(letter: Letter, email: Email) -> Letter:
-    answer_url = settings.SITE_URL + reverse(
-        "meetings:answer_from_mail", args=[answer_token(email.about_id, email.recipient_id)]
+@lru_cache(1024)
+def _in_words(kind: str, language: str, context: tuple, chosen: Chosen | None, _moment: float) -> Letter:
+    """Meetings at the same hour share a letter, in the language that is switched on."""
+    return letter(f"meetings/mail/{kind}", dict(context), chosen)
+
+
+def _fill_in(letter: Letter, email: Email, meeting: Meeting) -> Letter:
+    answer = reverse("meetings:answer_from_mail", args=[answer_token(email.about_id, email.recipient_id)])
+    return letter.filled_in(
+        {
+            ANSWER_URL: settings.SITE_URL + answer,
+            UNSUBSCRIBE_URL: unsubscribe_url(email),
+            MEETING_URL: settings.SITE_URL + meeting.get_absolute_url(),
+        }
     )
-    stop_url = unsubscribe_url(email)
-
-    def fill(text: str) -> str:
-        return text.replace(ANSWER_URL, answer_url).replace(UNSUBSCRIBE_URL, stop_url)
-
-    return replace(letter, text=fill(letter.text), html=fill(letter.html))
 
 
 def _prepare_reminders(emails: Sequence[Email]) -> dict[UUID, Letter | Later | Unwanted]:
@@ -196,15 +206,19 @@ def _prepare_reminders(emails: Sequence[Email]) -> dict[UUID, Letter | Later | U
 
 
 def _not_now(wish: ReminderSettings | None, wall: datetime) -> str | Later:
-    """Whether somebody's pause or quiet hours hold a reminder back, by the clock where the group meets.
+    """Whether a pause, quiet hours or the hours of this site hold a reminder back, by the clock where the group meets.
 
-    A mail held up until into the quiet hours waits for their end (and expires before the meeting like any other).
+    A mail held up until into such hours waits for their end (and expires before the meeting like any other).
     """
-    if wish is None:
-        return ""
-    if wish.is_paused_on(wall.date()):
+    if wish and wish.is_paused_on(wall.date()):
         return "reminders are paused"
-    return Later(wish.quiet_ends_at(wall)) if wish.is_quiet_at(wall.hour) else ""
+    if wish and wish.is_quiet_at(wall.hour):
+        return Later(wish.quiet_ends_at(wall))
+    first_hour, last_hour = settings.REMIND_HOURS
+    if first_hour <= wall.hour < last_hour:
+        return ""
+    opens = wall.replace(hour=first_hour, minute=0, second=0, microsecond=0)
+    return Later(opens if opens > wall else opens + timedelta(days=1))
 
 
 def _prepare_cancelled(emails: Sequence[Email]) -> dict[UUID, Letter | Later | Unwanted]:

@@ -2,11 +2,20 @@
 
 import re
 import smtplib
+from collections.abc import Sequence
+from typing import Any, Protocol
 
-from django.core.mail import EmailMessage, get_connection
+from django.conf import settings
+from django.core.mail import get_connection
+
+from .message import Message
 
 ENHANCED_STATUS = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}\b")  # RFC 2034
 MOST_BREAKS = 3  # in a row: then it is the server, not the message
+MOST_REFUSALS = 20  # in a row: then it is the server that refuses, not one address
+HUNG_UP = 421
+Answer = tuple[int, bytes]
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
 
 
 class Refused(Exception):
@@ -28,58 +37,150 @@ class Unsendable(Exception):
 
 
 class LineBroke(Exception):
-    """The line broke with this message under way: nobody knows whether it arrived."""
+    """The line broke at this message. `in_doubt`: the server may have taken it and was gone before it said so."""
+
+    def __init__(self, why: str, *, in_doubt: bool):
+        super().__init__(why)
+        self.in_doubt = in_doubt
 
 
 class ServerAway(Exception):
     """Nothing can be handed over at present, which says nothing about any one message."""
 
 
-class MailServer:
+class MailServer(Protocol):
     """One connection, opened when first needed, kept, and opened again after it broke."""
 
-    def __init__(self) -> None:
-        self._connection = get_connection()
-        self._breaks = 0
-
-    def hand_over(self, message: EmailMessage) -> None:
+    def hand_over(self, message: Message) -> None:
         """Return once the server has taken the message; otherwise raise one of the above."""
+
+    def close(self) -> None: ...
+
+
+def mail_server() -> MailServer:
+    return SmtpServer() if settings.EMAIL_BACKEND == SMTP else OtherServer()
+
+
+class SmtpServer:
+    """Speaks SMTP itself over the connection that Django opens: Django has no word for what was refused at which step,
+    and builds each message anew.
+
+    Where the server can read ahead (RFC 2920), sender, recipient and DATA are said in one go: two waits, not four.
+    """
+
+    def __init__(self) -> None:
+        self._backend: Any = get_connection()
+        self._breaks = 0
+        self._refusals = 0
+
+    def hand_over(self, message: Message) -> None:
         if self._breaks >= MOST_BREAKS:
             raise ServerAway(f"the line broke {self._breaks} times in a row")
+        if self._refusals >= MOST_REFUSALS:
+            raise ServerAway(f"{self._refusals} mails in a row were refused for good")
+        _check(message)
+        smtp = self._open()
+        in_doubt = False
         try:
-            self._connection.open()  # does nothing while the connection stands
+            code, words = self._announce(smtp, message)
+            if code == 354:
+                in_doubt = True
+                smtp.send(message.content)
+                code, words = smtp.getreply()
+                in_doubt = False
+        except OSError as error:  # smtplib's own are OSErrors too
+            self._broke()
+            raise LineBroke(type(error).__name__, in_doubt=in_doubt) from error
+        if code == HUNG_UP:
+            self._broke()
+            raise LineBroke(str(code), in_doubt=False)
+        self._breaks = 0
+        self._refusals = self._refusals + 1 if code >= 500 else 0
+        if code != 250:
+            raise Refused(code, words)
+
+    def close(self) -> None:
+        try:
+            self._backend.close()
+        except OSError:  # it was closed from the other side
+            self._backend = get_connection()
+
+    def _open(self) -> smtplib.SMTP:
+        try:
+            if self._backend.open():
+                self._backend.connection.ehlo_or_helo_if_needed()
         except OSError as error:
             self.close()
             raise ServerAway(type(error).__name__) from error
-        try:
-            taken = self._connection.send_messages([message])
-        except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError) as error:
-            self._breaks = 0
-            code, words = _answer(error)
-            if code == 421:  # the server has hung up
-                self.close()
-            raise Refused(code, words) from error
-        except smtplib.SMTPSenderRefused as error:  # the sender of all our mail
+        return self._backend.connection
+
+    def _announce(self, smtp: smtplib.SMTP, message: Message) -> Answer:
+        """Say who it is from and for. 354 if the server now wants the content, else why it does not."""
+        eight_bit = " BODY=8BITMIME" if message.is_eight_bit and smtp.has_extn("8bitmime") else ""
+        asked = [f"MAIL FROM:<{message.sender}>{eight_bit}", f"RCPT TO:<{message.recipient}>", "DATA"]
+        answers = _ask(smtp, asked)
+        if answers[0][0] != 250:  # the sender of all our mail, before anything was said of this one
             self.close()
-            raise ServerAway(f"sender refused ({error.smtp_code})") from error
+            raise ServerAway(f"sender refused ({answers[0][0]})")
+        refusal = next((answer for answer in answers if answer[0] not in (250, 251, 354)), None)
+        if refusal and refusal[0] != HUNG_UP:
+            if answers[-1][0] == 354:  # it read ahead and waits for a content that has no recipient
+                smtp.send(b".\r\n")
+                smtp.getreply()
+            smtp.rset()
+        return refusal or answers[-1]
+
+    def _broke(self) -> None:
+        self._breaks += 1
+        self.close()
+
+
+def _ask(smtp: smtplib.SMTP, asked: Sequence[str]) -> list[Answer]:
+    """The server's answers: to all at once where it can read ahead, otherwise one by one until it says no."""
+    reads_ahead = smtp.has_extn("pipelining")
+    if reads_ahead:
+        smtp.send("".join(f"{one}\r\n" for one in asked))
+    answers: list[Answer] = []
+    for one in asked:
+        if not reads_ahead:
+            smtp.putcmd(one)
+        answers.append(smtp.getreply())
+        code, _words = answers[-1]
+        if code == HUNG_UP or (code >= 400 and not reads_ahead):
+            break
+    return answers
+
+
+def _check(message: Message) -> None:
+    """What cannot be written is no fault of the line, so it is found out before."""
+    try:
+        if not message.recipient:
+            raise Unsendable("no address")
+        message.content  # noqa: B018
+    except ValueError as error:  # a line break in the address, letters that have no bytes
+        raise Unsendable(type(error).__name__) from error
+
+
+class OtherServer:
+    """Whatever else Django can send through: a console, a provider's own interface."""
+
+    def __init__(self) -> None:
+        self._backend: Any = get_connection()
+        self._breaks = 0
+
+    def hand_over(self, message: Message) -> None:
+        if self._breaks >= MOST_BREAKS:
+            raise ServerAway(f"sending failed {self._breaks} times in a row")
+        try:
+            taken = self._backend.send_messages([message.for_django])
         except ValueError as error:  # a line break in the address, letters that have no bytes
             raise Unsendable(type(error).__name__) from error
         except OSError as error:
             self._breaks += 1
-            self.close()
-            raise LineBroke(type(error).__name__) from error
+            raise LineBroke(type(error).__name__, in_doubt=True) from error
         if not taken:
             raise Unsendable("no address")
         self._breaks = 0
 
     def close(self) -> None:
-        try:
-            self._connection.close()
-        except OSError:  # it was closed from the other side
-            self._connection = get_connection()
-
-
-def _answer(error: smtplib.SMTPDataError | smtplib.SMTPRecipientsRefused) -> tuple[int, bytes | str]:
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return next(iter(error.recipients.values()))
-    return error.smtp_code, error.smtp_error
+        self._backend.close()

@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -6,6 +6,7 @@ from django.contrib.postgres.functions import RandomUUID
 from django.db import connection, models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.db.models.lookups import LessThanOrEqual
 from django.utils.translation import gettext_lazy as _
 
 from .wordings import Words
@@ -21,6 +22,31 @@ WITH due AS MATERIALIZED (
 UPDATE outbox_email SET state = 'claimed', claimed_by = %(sender)s
 FROM due WHERE outbox_email.id = due.id
 RETURNING outbox_email.id
+"""
+
+
+# The order in which a sender hands over what it claimed: of a dead sender's mails, all but the first are still with us.
+IN_ORDER = ("send_after", "id")
+
+RELEASE = f"""
+WITH first AS (
+    SELECT DISTINCT ON (claimed_by) id FROM outbox_email
+    WHERE state = 'claimed' AND claimed_by = ANY(%(senders)s) ORDER BY claimed_by, {", ".join(IN_ORDER)})
+UPDATE outbox_email SET state = 'queued', claimed_by = NULL,
+    doubts = doubts + (%(is_interrupted)s AND id IN (SELECT id FROM first))::int
+WHERE state = 'claimed' AND claimed_by = ANY(%(senders)s)
+"""
+
+MARK_SENT = """
+UPDATE outbox_email SET state = 'sent', reason = '', claimed_by = NULL, attempts = attempts + 1,
+    sent_at = statement_timestamp(), wording_period_id = %s, variant = %s
+WHERE id = %s AND state = 'claimed' AND claimed_by = %s
+"""
+
+SENDERS = """
+SELECT objid FROM pg_locks
+WHERE locktype = 'advisory' AND granted AND classid = %s
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 
 
@@ -45,9 +71,15 @@ class EmailQuerySet(models.QuerySet["Email"]):
     def claimed_by(self, senders: Iterable[int | None]):
         return self.filter(state=Email.State.CLAIMED, claimed_by__in=senders)
 
-    def release(self) -> int:
-        """Queue claimed mail again as it was. Returns how many."""
-        return self.filter(state=Email.State.CLAIMED).update(state=Email.State.QUEUED, claimed_by=None)
+    def release_claims(self, senders: Sequence[int], *, is_interrupted: bool) -> int:
+        """Queue again what these senders had claimed. Returns how many mails.
+
+        One that was interrupted may have handed over the first of its mails without hearing or noting the answer:
+        that one is counted as in doubt.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(RELEASE, {"senders": list(senders), "is_interrupted": is_interrupted})
+            return cursor.rowcount
 
     def release_claims_of_dead_senders(self) -> int:
         """Queue again what a sender that is gone had claimed. Returns how many mails.
@@ -57,17 +89,18 @@ class EmailQuerySet(models.QuerySet["Email"]):
         """
         with connection.cursor() as cursor:
             cursor.execute(
-                """
-                SELECT DISTINCT claimed_by FROM outbox_email
-                WHERE state = 'claimed' AND claimed_by NOT IN (
-                    SELECT objid FROM pg_locks
-                    WHERE locktype = 'advisory' AND granted AND classid = %s
-                      AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
-                """,
+                "SELECT DISTINCT claimed_by FROM outbox_email"
+                f" WHERE state = 'claimed' AND claimed_by NOT IN ({SENDERS})",
                 [SENDER_LOCKS],
             )
             dead = [row[0] for row in cursor.fetchall()]
-        return self.claimed_by(dead).release() if dead else 0
+        return self.release_claims(dead, is_interrupted=True) if dead else 0
+
+    def senders(self) -> int:
+        """How many are sending at present."""
+        with connection.cursor() as cursor:
+            cursor.execute(SENDERS, [SENDER_LOCKS])
+            return cursor.rowcount
 
     def end_stuck_senders(self, silent_for: timedelta) -> int:
         """End the sessions of senders that have said nothing for so long. Returns how many.
@@ -93,8 +126,15 @@ class EmailQuerySet(models.QuerySet["Email"]):
         with connection.cursor() as cursor:
             cursor.execute(CLAIM, {"sender": sender, "limit": limit})
             ids = [row[0] for row in cursor.fetchall()]
-        found = self.filter(pk__in=ids).select_related("recipient__bounced_address")
-        return list(found.order_by("send_after", "pk"))
+        if not ids:
+            return []
+        claimed = self.filter(pk__in=ids).select_related("recipient__bounced_address").order_by(*IN_ORDER)
+        return list(claimed.annotate(is_too_late=LessThanOrEqual(F("expires_at"), Now())))
+
+    def mark_sent(self, email: "Email", *, period_id: int | None, variant: str) -> None:
+        """The server has taken it, in these words. A plain statement: it stands between any two mails."""
+        with connection.cursor() as cursor:
+            cursor.execute(MARK_SENT, [period_id, variant, email.pk, email.claimed_by])
 
 
 class Email(models.Model):
@@ -123,6 +163,9 @@ class Email(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED, db_default=State.QUEUED)
     reason = models.CharField(max_length=200, blank=True, db_default="", help_text="why it was not sent")
     attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
+    doubts = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="how often it may have been handed over without our knowing: repeats"
+    )
     claimed_by = models.BigIntegerField(null=True)
     queued_at = models.DateTimeField(db_default=Now())
     send_after = models.DateTimeField(db_default=Now())
@@ -138,6 +181,8 @@ class Email(models.Model):
         help_text="whose words it had",
     )
     variant = models.CharField(max_length=1, blank=True, db_default="", help_text="A or B, where words were chosen")
+
+    is_too_late: bool  # of a claimed one: whether it had expired, by the clock of the database
 
     objects = EmailQuerySet.as_manager()
 

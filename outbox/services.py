@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.utils import formatdate
 from time import monotonic
 from uuid import UUID
 
@@ -12,23 +13,25 @@ from celery import current_app
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core import signing
-from django.core.mail import EmailMultiAlternatives
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
+from django.db.models.functions import Now
 from django.urls import reverse
-from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
 from . import bounces, kinds
 from .bounce_reports import return_path
 from .kinds import Later, Letter, Unwanted
-from .mail_server import LineBroke, MailServer, Refused, ServerAway, Unsendable
+from .mail_server import LineBroke, MailServer, Refused, ServerAway, Unsendable, mail_server
+from .message import Message
 from .models import SENDER_LOCKS, Email
 
 logger = logging.getLogger(__name__)
 
 BATCH = 100
-MOST_ATTEMPTS = 6
+MOST_ATTEMPTS = 12  # in six hours or more
+LONGEST_WAIT = timedelta(minutes=60)
+MOST_DOUBTS = 3  # rather one mail too few than many too many
 STUCK_AFTER = timedelta(minutes=5)  # well past the time limit of a task
 BROKER_REST = 10  # seconds
 UNSUBSCRIBE_SALT = "outbox.unsubscribe"
@@ -79,20 +82,25 @@ def deliver(*, seconds: float = 60) -> int:
     """Send what is due until nothing is left or the time is up. Returns how many were sent. Safe beside other senders.
 
     A row is claimed (and committed) before it is sent and marked right after the server took it, one by one: a sender
-    that dies leaves at most the one message it had just handed over in doubt.
+    that dies leaves at most the one message it had just handed over in doubt. Where much is due, others are woken.
     """
     stop_at = monotonic() + seconds
     sent = 0
-    server = MailServer()
+    server = mail_server()
     Email.objects.end_stuck_senders(STUCK_AFTER)
     Email.objects.release_claims_of_dead_senders()
     with sender() as sender_id:
         try:
-            while monotonic() < stop_at and (batch := Email.objects.claim(sender_id, BATCH)):
+            batch = Email.objects.claim(sender_id, BATCH)
+            if len(batch) == BATCH and Email.objects.senders() < settings.MAIL_SENDERS:
+                wake_senders()
+            while batch:
                 for email, answer in _answers(batch):
                     if monotonic() >= stop_at:
-                        break
+                        wake_senders()
+                        return sent
                     sent += _deliver_one(email, answer, server)
+                batch = Email.objects.claim(sender_id, BATCH)
         except ServerAway as away:
             logger.warning("mail server away, mail waits for the next tick: %s", away)
         finally:
@@ -109,23 +117,28 @@ def sender() -> Iterator[int]:
     sender_id = secrets.randbelow(2**31)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s, %s)", [SENDER_LOCKS, sender_id])
+    is_interrupted = True
     try:
         yield sender_id
+        is_interrupted = False
     finally:
-        Email.objects.claimed_by([sender_id]).release()
+        Email.objects.release_claims([sender_id], is_interrupted=is_interrupted)
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [SENDER_LOCKS, sender_id])
 
 
 def _answers(batch: list[Email]) -> Iterator[tuple[Email, Letter | Later | Unwanted | None]]:
-    """Each mail with what to send, the longest due first."""
+    """Each mail that still helps with what to send, in the order of `in_order`. What is too late is closed."""
     by_kind = defaultdict(list)
     for email in batch:
-        by_kind[email.kind].append(email)
+        if email.is_too_late:
+            _close(email, Email.State.EXPIRED, f"too late: {email.reason}" if email.reason else "too late")
+        else:
+            by_kind[email.kind].append(email)
     answers: dict[UUID, Letter | Later | Unwanted | None] = {}
     for name, emails in by_kind.items():
         answers |= _prepare(name, emails)
-    return ((email, answers.get(email.pk)) for email in batch)
+    return ((email, answers.get(email.pk)) for email in batch if not email.is_too_late)
 
 
 def _prepare(name: str, emails: list[Email]) -> Mapping[UUID, Letter | Later | Unwanted | None]:
@@ -144,8 +157,6 @@ def _prepare(name: str, emails: list[Email]) -> Mapping[UUID, Letter | Later | U
 
 
 def _deliver_one(email: Email, answer: Letter | Later | Unwanted | None, server: MailServer) -> bool:
-    if email.expires_at <= timezone.now():
-        return _close(email, Email.State.EXPIRED, "too late")
     if bounces.sends_mail_back(email.recipient):
         return _close(email, Email.State.SUPPRESSED, "the address sends mail back")
     if isinstance(answer, Unwanted):
@@ -164,26 +175,22 @@ def _deliver_one(email: Email, answer: Letter | Later | Unwanted | None, server:
     except Unsendable as unsendable:
         return _close(email, Email.State.FAILED, f"cannot be sent ({unsendable})", tried=True)
     except LineBroke as broke:
-        return _try_again(email, f"line broke ({broke})")
-    return _close(email, Email.State.SENT, tried=True, words_of=answer)
+        return _try_again(email, f"line broke ({broke})", in_doubt=broke.in_doubt, until_too_late=True)
+    Email.objects.mark_sent(email, period_id=answer.period_id, variant=answer.variant)
+    return True
 
 
-def _close(
-    email: Email, state: Email.State, reason: str = "", *, tried: bool = False, words_of: Letter | None = None
-) -> bool:
-    """Mark a claimed mail as done with. True if that means it was sent."""
-    sent = state == Email.State.SENT
-    wording = {"wording_period": words_of.period_id, "variant": words_of.variant} if words_of else {}
+def _close(email: Email, state: Email.State, reason: str = "", *, tried: bool = False, in_doubt: bool = False) -> bool:
+    """Mark a claimed mail as done with, unsent."""
     Email.objects.filter(pk=email.pk).claimed_by([email.claimed_by]).update(
         state=state,
         reason=reason,
         claimed_by=None,
         attempts=F("attempts") + int(tried),
-        sent_at=timezone.now() if sent else None,
-        stopped_at=None if sent else timezone.now(),
-        **wording,
+        doubts=F("doubts") + int(in_doubt),
+        stopped_at=Now(),
     )
-    return sent
+    return False
 
 
 def _put_off(email: Email, until: datetime) -> bool:
@@ -194,40 +201,49 @@ def _put_off(email: Email, until: datetime) -> bool:
     return False
 
 
-def _try_again(email: Email, reason: str) -> bool:
-    """Queue a mail again for later: after 1, 2, 4, 8 and 16 minutes."""
+def _try_again(email: Email, reason: str, *, in_doubt: bool = False, until_too_late: bool = False) -> bool:
+    """Queue a mail again for later: after 1, 2, 4, … and at last every 60 minutes, and up to half as long again, so
+    that not all come back at once.
+
+    After so many attempts it has failed; so has one that may well have arrived. `until_too_late`: it was not this mail
+    that was at fault.
+    """
     attempts = email.attempts + 1
-    if attempts >= MOST_ATTEMPTS:
+    if in_doubt and email.doubts + 1 >= MOST_DOUBTS:
+        return _close(email, Email.State.FAILED, f"may have arrived: {reason}", tried=True, in_doubt=True)
+    if attempts >= MOST_ATTEMPTS and not until_too_late:
         return _close(email, Email.State.FAILED, reason, tried=True)
-    wait = timedelta(minutes=2 ** (attempts - 1), seconds=secrets.randbelow(30))
+    wait = min(timedelta(minutes=2 ** min(attempts - 1, 10)), LONGEST_WAIT)
     Email.objects.filter(pk=email.pk).claimed_by([email.claimed_by]).update(
         state=Email.State.QUEUED,
         reason=reason,
         claimed_by=None,
         attempts=attempts,
-        send_after=timezone.now() + wait,
+        doubts=F("doubts") + int(in_doubt),
+        send_after=Now() + wait * (1 + secrets.randbelow(500) / 1000),
     )
     return False
 
 
-def _message(email: Email, letter: Letter) -> EmailMultiAlternatives:
-    sender = settings.REMINDERS_FROM_EMAIL
-    headers = {"From": sender, "Message-ID": email.message_id, "Auto-Submitted": "auto-generated"}
+def _message(email: Email, letter: Letter) -> Message:
+    headers = {
+        "From": settings.REMINDERS_FROM_EMAIL,
+        "Message-ID": email.message_id,
+        "Date": formatdate(),
+        "Auto-Submitted": "auto-generated",
+    }
     if kinds.get(email.kind).unsubscribe:  # EML-08, RFC 8058
         headers |= {
             "List-Id": f"<reminders.{settings.SITE_HOST}>",
             "List-Unsubscribe": f"<{unsubscribe_url(email)}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         }
-    message = EmailMultiAlternatives(
-        subject=" ".join(letter.subject.split()),
-        body=letter.text,
-        from_email=_return_path(email) or sender,
-        to=[email.recipient.email],
+    return Message(
+        letter,
+        to=email.recipient.email,
+        return_to=_return_path(email) or settings.REMINDERS_FROM_EMAIL,
         headers=headers,
     )
-    message.attach_alternative(letter.html, "text/html")
-    return message
 
 
 def _return_path(email: Email) -> str:
@@ -271,5 +287,7 @@ def find_way_out(token: str) -> WayOut | None:
 
 def oldest_due_age() -> timedelta:
     """How long the oldest mail that should have left has been waiting; zero when none is."""
-    oldest = Email.objects.due().order_by("send_after").values_list("send_after", flat=True).first()
-    return timezone.now() - oldest if oldest else timedelta()
+    oldest = (
+        Email.objects.due().order_by("send_after").annotate(age=Now() - F("send_after")).values_list("age", flat=True)
+    )
+    return oldest.first() or timedelta()

@@ -34,6 +34,7 @@ class SmtpServer:
     answer_to_all: str = ""
     answer_to_sender: str = ""
     seconds_per_mail: float = 0
+    reads_ahead: bool = True
     connections: int = 0
     port: int = 0
 
@@ -59,7 +60,7 @@ class SmtpServer:
     async def handle_EHLO(self, server, session, envelope, hostname, responses):
         self.connections += 1
         session.host_name = hostname
-        return responses
+        return [*responses[:-1], "250-PIPELINING", responses[-1]] if self.reads_ahead else responses
 
     async def handle_MAIL(self, server, session, envelope, address, options):
         if self.answer_to_sender:

@@ -32,6 +32,7 @@ WORDS_THAT_TELL = re.compile(
 def smtp(settings):
     settings.SITE_URL, settings.SITE_HOST = "http://testserver", "testserver"
     settings.ALLOWED_HOSTS = ["testserver"]
+    settings.REMIND_HOURS = (0, 24)
     with smtp_server(settings) as server:
         yield server
 
