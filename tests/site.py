@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import urlopen
@@ -25,12 +26,26 @@ BROKER_DATABASE = 15  # of the test run's own broker; other tests use others
 class Mail:
     subject: str
     text: str
+    html: str
+    headers: dict[str, str]
 
     @property
     def code(self) -> str:
         found = re.search(r"^\s*([A-Z0-9]{4}-[A-Z0-9]{4})\s*$", self.text, re.MULTILINE)
         assert found, f"no code in: {self.text}"
         return found.group(1)
+
+    @property
+    def links(self) -> set[str]:
+        """Every address in the mail, those of its headers too."""
+        everything = " ".join([unescape(self.html), self.text, *self.headers.values()])
+        return set(re.findall(r"https?://[^\s<>\"')]+", everything))
+
+    @property
+    def one_click(self) -> str:
+        """Where a mail program unsubscribes (RFC 8058)."""
+        assert self.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+        return self.headers["List-Unsubscribe"].strip("<>")
 
     @property
     def answer_link(self) -> str:
@@ -49,7 +64,7 @@ class Site:
         with urlopen(f"{self.mail_url}/messages.json") as answer:
             found = json.load(answer)
         mine = [mail for mail in found if address in mail["to"]]
-        return [Mail(mail["subject"], mail["text"]) for mail in reversed(mine)]
+        return [Mail(mail["subject"], mail["text"], mail["html"], mail["headers"]) for mail in reversed(mine)]
 
     def wait_for_mail(self, address: str, subject: str, seconds: float = 30) -> Mail:
         deadline = time.monotonic() + seconds
