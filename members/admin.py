@@ -1,4 +1,4 @@
-"""The admin pages of members, and of mail and the audit record.
+"""The admin pages of members, and of mail (`mail_admin.py`) and the audit record.
 
 Those two stand below members, and what is imported goes one way: they cannot know the roles, so their pages are here.
 """
@@ -11,9 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from audit.models import AuditEvent
 from outbox.models import Email
 
-from . import services
+from . import mail_admin, services
 from .models import Member
 from .scoped_admin import COORDINATOR, COUNSELOR, SUPERUSER, ScopedAdmin, role_of
+
+admin.site.register(Email, mail_admin.EmailAdmin)
 
 
 @admin.register(Member)
@@ -50,34 +52,6 @@ class MemberAdmin(ScopedAdmin):
 
     def save_model(self, request, obj, form, change):
         services.change_role(obj, obj.role, by=request.user)
-
-
-@admin.register(Email)
-class EmailAdmin(ScopedAdmin):
-    """Whether mail leaves, and why not. What it is about, and its key, would say who is in which group."""
-
-    may_view = frozenset({COORDINATOR, SUPERUSER})
-    fields = [
-        "kind",
-        "state",
-        "reason",
-        "attempts",
-        "recipient_code",
-        "queued_at",
-        "send_after",
-        "expires_at",
-        "sent_at",
-    ]
-    list_display = ["queued_at", "kind", "state", "reason", "recipient_code", "sent_at"]
-    list_filter = ["state"]
-    list_select_related = ["recipient"]
-    search_fields = ["=recipient__code"]
-    search_help_text = _("A member code, such as M-7F3K2P.")
-    ordering = ["-queued_at"]
-
-    @admin.display(description=_("to"), ordering="recipient__code")
-    def recipient_code(self, email: Email) -> str:
-        return email.recipient.code
 
 
 @admin.register(AuditEvent)

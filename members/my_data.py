@@ -287,6 +287,7 @@ def _who(event: AuditEvent, member: Member) -> str:
 
 
 WORDS = {
+    "email.tried_again": gettext_lazy("had a mail sent once more"),
     "consent.given": gettext_lazy("agreed to something"),
     "consent.withdrawn": gettext_lazy("took an agreement back"),
     "member.display_name": gettext_lazy("changed the name here"),

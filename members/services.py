@@ -6,11 +6,13 @@ from uuid import UUID
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Greatest, Now
 from django.utils import timezone, translation
 
 from audit.services import record
+from outbox.models import Email
+from outbox.services import wake_senders
 
 from .models import SUNDAY, Consent, Member, ReminderSettings
 
@@ -203,3 +205,17 @@ def change_role(member: Member, role: str, *, by: Member) -> bool:
         session.end()
     record("member.role", member, by=by, role=role)
     return True
+
+
+@transaction.atomic
+def send_mail_again(emails: QuerySet[Email], *, by: Member) -> int:
+    """Let mail that was given up leave once more, if it would still help. Returns how many."""
+    chosen = list(emails.select_for_update(of=["self"]))
+    tried = 0
+    for email in chosen:
+        if Email.objects.filter(pk=email.pk).send_again():
+            record("email.tried_again", email, by=by, member=str(email.recipient_id), kind=email.kind)
+            tried += 1
+    if tried:
+        transaction.on_commit(wake_senders)
+    return tried

@@ -84,6 +84,10 @@ def get(name: str) -> Kind:
     return _kinds[name]
 
 
+def names() -> list[str]:
+    return sorted(_kinds)
+
+
 def editable_letters() -> dict[str, EditableLetter]:
     """Every letter whose words can be changed, by its name."""
     return {letter.name: letter for kind in _kinds.values() for letter in kind.letters}

@@ -68,6 +68,25 @@ class EmailQuerySet(models.QuerySet["Email"]):
         closed = [Email.State.SENT, Email.State.FAILED, Email.State.EXPIRED, Email.State.SUPPRESSED]
         return self.filter(state__in=closed, attempts__gt=0)
 
+    def in_trouble(self):
+        """What did not get to its reader, and may not be known to them."""
+        return self.filter(state__in=[Email.State.FAILED, Email.State.BOUNCED])
+
+    def in_doubt(self):
+        """What was handed over more often than we heard that it was taken: its reader may have it twice."""
+        return self.filter(doubts__gt=0)
+
+    def may_be_sent_again(self):
+        """What was given up and would still help. What was not wanted any more is not."""
+        given_up = [Email.State.FAILED, Email.State.BOUNCED, Email.State.EXPIRED]
+        return self.filter(state__in=given_up, expires_at__gt=Now())
+
+    def send_again(self) -> int:
+        """Queue again what was given up and would still help, as if it had never been tried. Returns how many."""
+        return self.may_be_sent_again().update(
+            state=Email.State.QUEUED, reason="", attempts=0, send_after=Now(), sent_at=None, stopped_at=None
+        )
+
     def claimed_by(self, senders: Iterable[int | None]):
         return self.filter(state=Email.State.CLAIMED, claimed_by__in=senders)
 
@@ -187,6 +206,8 @@ class Email(models.Model):
     objects = EmailQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("mail")
+        verbose_name_plural = _("mails")
         constraints = [
             models.CheckConstraint(
                 name="email_sent_has_time", condition=Q(state="sent", sent_at__isnull=False) | ~Q(state="sent")
@@ -200,6 +221,13 @@ class Email(models.Model):
             models.Index(fields=["send_after"], name="email_due", condition=Q(state="queued")),
             models.Index(fields=["claimed_by"], name="email_claimed", condition=Q(state="claimed")),
             models.Index(fields=["recipient"], name="email_of_recipient"),
+            models.Index(fields=["queued_at"], name="email_by_time"),
+            models.Index(fields=["queued_at"], name="email_in_doubt", condition=Q(doubts__gt=0)),
+            models.Index(
+                fields=["state", "stopped_at"],
+                name="email_stopped",
+                condition=Q(state__in=["failed", "bounced", "expired", "suppressed"]),
+            ),
             models.Index(fields=["wording_period"], name="email_of_wording", condition=Q(wording_period__isnull=False)),
         ]
 

@@ -43,7 +43,7 @@ PAGES = {
     "admin, meetings": ("olga", "/admin/meetings/meeting/", 7),
     "admin, members": ("olga", "/admin/members/member/", 4),
     "admin, questions": ("olga", "/admin/centre/question/", 5),
-    "admin, mail": ("olga", "/admin/outbox/email/", 4),
+    "admin, mail": ("olga", "/admin/outbox/email/", 6),
     "admin, what was done": ("sam", "/admin/audit/auditevent/", 4),
 }
 

@@ -417,31 +417,7 @@ def test_history_is_that_of_rows_in_scope_and_names_colleagues_without_address(c
     assert hidden.status_code == 302
 
 
-# --- Mail and the audit record ----------------------------------------------------------------------------------------
-
-
-def test_mail_is_followed_by_code_and_cannot_be_changed(cast, sign_in):
-    outbox.queue("cancelled", [cast.mia.pk], about_id=cast.willow_meeting.pk, fact="1", expires_at=timezone.now())
-    email = Email.objects.get()
-
-    for staff in (cast.olga, cast.sam):
-        client = sign_in(staff)
-        assert rows(client, MAIL, q=cast.mia.code) == [email]
-        assert rows(client, MAIL, q="Mia") == []
-        page = client.get(change(MAIL, email)).content.decode()
-        assert cast.mia.code in page
-        assert [secret for secret in ("Mia", str(cast.willow_meeting.pk), email.key) if secret in page] == []
-        assert client.get(MAIL, {"about_id": str(cast.willow_meeting.pk)}).status_code == 400
-        assert client.get(MAIL, {"key__contains": str(cast.willow_meeting.pk)}).status_code == 400
-        assert client.post(change(MAIL, email), {"state": "sent"}).status_code == 403
-        assert client.get(MAIL + "add/").status_code == 403
-
-
-def test_counselor_has_no_mail_page(cast, sign_in):
-    outbox.queue("cancelled", [cast.mia.pk], about_id=cast.willow_meeting.pk, fact="1", expires_at=timezone.now())
-
-    for address in (MAIL, change(MAIL, Email.objects.get())):
-        assert sign_in(cast.carol).get(address).status_code == 403
+# --- The audit record (mail: test_mail_admin.py) ---------------------------------------------------------------------
 
 
 def test_audit_tells_the_operator_nothing_of_who_is_in_a_group(cast, sign_in):
@@ -525,13 +501,10 @@ def test_lists_cost_the_same_whatever_there_is(cast, sign_in, how_many, django_a
     )
     outbox.queue("x", [one.pk for one in people], about_id=cast.willow_meeting.pk, fact="1", expires_at=timezone.now())
     olga, sam = sign_in(cast.olga), sign_in(cast.sam)
-    for address in (MEMBERS, MAIL):
-        rows(olga, address)
+    rows(olga, MEMBERS)
 
     with django_assert_num_queries(4):
         rows(olga, MEMBERS)
-    with django_assert_num_queries(4):
-        rows(olga, MAIL)
     for one in people:
         record("member.role", one, by=cast.olga, role="member")
     rows(sam, AUDIT)
