@@ -8,8 +8,6 @@ from members.models import Member
 from outbox.models import Wording, WordingPeriod
 from outbox.wordings import EditableLetter, Words
 
-OWN = 0  # the number of the words a letter comes with
-
 
 def write_words(letter: EditableLetter, language: str, words: Words, *, after: int, by: Member) -> Wording | None:
     """Keep words under the next number; nobody gets them yet. None if somebody has written since number `after`."""
@@ -90,4 +88,4 @@ def _wordings(words: dict) -> list[Wording | None]:
 
 
 def _numbers(words: dict) -> dict[str, int]:
-    return {name: words[name].number if words[name] else OWN for name in ("a", "b") if name in words}
+    return {name: Wording.number_of(words[name]) for name in ("a", "b") if name in words}

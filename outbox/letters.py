@@ -85,5 +85,13 @@ def own_words(letter: EditableLetter) -> Words:
 
 
 def example_letter(editable: EditableLetter, words: Words | None = None) -> Letter:
-    """The letter as somebody could get it, with made-up facts, in the language that is switched on."""
-    return letter(editable.template, editable.example(), Chosen(words))
+    """The letter as somebody could get it, with made-up facts, in the language that is switched on.
+
+    A placeholder that nobody knows stays as it was typed.
+    """
+    return letter(editable.template, _AsTyped(editable.example()), Chosen(words))
+
+
+class _AsTyped(dict):
+    def __missing__(self, name: str) -> str:
+        return f"{{{name}}}"

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from .wordings import Words
 
 COMPLAINT = "complaint"  # stands where a status stands: its reader called our mail unwanted
+OWN = 0  # the number of the words a letter comes with
 SENDER_LOCKS = 7_301  # class of the advisory locks that senders hold
 
 # The rows are locked first and once (MATERIALIZED); SKIP LOCKED and the state keep two senders from taking the same.
@@ -54,6 +55,11 @@ class EmailQuerySet(models.QuerySet["Email"]):
     def visible_to(self, staff):
         """Whether mail leaves is the business of coordinators and of the operator."""
         return self if staff.is_coordinator or staff.is_superuser else self.none()
+
+    def sent_by_variant(self, period_id: int) -> dict[str, int]:
+        """How many mails of each variant have left."""
+        sent = self.filter(wording_period=period_id, state=Email.State.SENT)
+        return dict(sent.order_by().values_list("variant").annotate(models.Count("pk")))
 
     def due(self):
         """What should leave, or is just leaving."""
@@ -322,6 +328,10 @@ class Wording(models.Model):
     def words(self) -> Words:
         return Words(self.subject, self.opening, self.closing)
 
+    @staticmethod
+    def number_of(wording: "Wording | None") -> int:
+        return wording.number if wording else OWN
+
 
 class WordingPeriodQuerySet(models.QuerySet["WordingPeriod"]):
     def open(self):
@@ -338,6 +348,9 @@ class WordingPeriodQuerySet(models.QuerySet["WordingPeriod"]):
 
     def with_words(self):
         return self.select_related("a", "b")
+
+    def with_people(self):
+        return self.select_related("a", "b", "began_by", "ended_by")
 
 
 class WordingPeriod(models.Model):
@@ -382,6 +395,14 @@ class WordingPeriod(models.Model):
 
     def wording(self, variant: str) -> Wording | None:
         return self.b if variant == "B" else self.a
+
+    @property
+    def number_a(self) -> int:
+        return Wording.number_of(self.a)
+
+    @property
+    def number_b(self) -> int:
+        return Wording.number_of(self.b)
 
     def words_of(self, variant: str) -> Words | None:
         """Those of a variant; None for the template's own."""

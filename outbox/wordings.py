@@ -13,6 +13,7 @@ from dataclasses import astuple, dataclass, field
 from typing import Any
 from uuid import UUID
 
+from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
@@ -57,10 +58,11 @@ class EditableLetter:
     required: Collection[str] = ()
     counts_attendance: bool = False
 
-    def facts(self) -> dict[str, str]:
-        """What the placeholders are in the example."""
-        example = self.example()
-        return {name: str(example[name]) for name in self.placeholders}
+    def facts(self, language: str) -> dict[str, str]:
+        """What the placeholders are in the example, in a language."""
+        with translation.override(language):
+            example = self.example()
+            return {name: str(example[name]) for name in self.placeholders}
 
 
 def tidy(text: str) -> str:
@@ -82,7 +84,9 @@ def variant_for(test_id: int, recipient_id: UUID) -> str:
 # --- What must not be, said so that it can be put right ---------------------------------------------------------------
 
 
-def problems(words: Words, letter: EditableLetter, *, group_names: Iterable[str] = ()) -> dict[str, list[str]]:
+def problems(
+    words: Words, letter: EditableLetter, language: str, *, group_names: Iterable[str] = ()
+) -> dict[str, list[str]]:
     """Sentences by part (`subject`, `opening`, `closing`) on why these words cannot go out; empty if they can."""
     names = list(group_names)
     found = {
@@ -90,7 +94,7 @@ def problems(words: Words, letter: EditableLetter, *, group_names: Iterable[str]
         "opening": [*_of_one_line(words.opening), *_of_any(words.opening, letter, names), *_missing(words, letter)],
         "closing": _of_any(words.closing, letter, names),
     }
-    facts = letter.facts()
+    facts = letter.facts(language)
     for part, text, most in zip(found, words, (LONGEST_SUBJECT, LONGEST_OPENING, LONGEST_CLOSING), strict=True):
         length = len(_as_read(text, facts))
         if length > most:
@@ -101,10 +105,10 @@ def problems(words: Words, letter: EditableLetter, *, group_names: Iterable[str]
     return {part: sentences for part, sentences in found.items() if sentences}
 
 
-def advice(words: Words, letter: EditableLetter) -> dict[str, list[str]]:
+def advice(words: Words, letter: EditableLetter, language: str) -> dict[str, list[str]]:
     """Sentences by part on what could be better. They keep nobody from using the words."""
     said: dict[str, list[str]] = {"subject": [], "opening": [], "closing": []}
-    facts = letter.facts()
+    facts = letter.facts(language)
     length = len(_as_read(words.subject, facts))
     if LOCK_SCREEN < length <= LONGEST_SUBJECT:
         said["subject"].append(

@@ -29,6 +29,7 @@ urlpatterns = [
     ),
     path("accounts/", include("allauth.urls")),
     path("language/", import_string("members.views.set_language"), name="set_language"),
+    path("admin/wording/", include("lab.urls")),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -28,3 +28,11 @@ def get_scope(request: HttpRequest) -> Scope:
     if member.role == Member.Role.REPORTS:
         return Scope(Group.objects.all(), exact=False)
     raise PermissionDenied
+
+
+def get_scope_of_whole_house(request: HttpRequest) -> Scope:
+    """As `get_scope`, for figures that are of no single group: a counselor has no part in them."""
+    scope = get_scope(request)
+    if request.user.is_counselor:  # type: ignore[union-attr]
+        raise PermissionDenied
+    return scope

@@ -2,6 +2,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.core.paginator import Paginator
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -10,13 +11,17 @@ from django.views.decorators.http import require_safe
 
 from audit.services import record
 from groups.models import Group
+from outbox import kinds
+from outbox.models import WordingPeriod
 
 from . import access, figures, wording
+from . import wording_tests as tests
 from .exports import NOTICE, csv_response
 from .figures import Report
 from .forms import NOT_ALLOWED, AttendanceForm
 from .measures import ROSTER_OPEN
 
+TESTS_ON_A_PAGE = 10
 MOST_LINES = 400  # on one page; beyond, one line a group, and the file has them all
 
 
@@ -56,6 +61,24 @@ def _report(scope: access.Scope, asked: dict[str, Any]) -> Report:
         return figures.of_all(scope.groups.values_list("pk", flat=True), asked["first"], asked["last"])
     group_ids = [asked["group"].pk] if asked["group"] else scope.groups.values_list("pk", flat=True)
     return figures.exact(group_ids, asked["first"], asked["last"])
+
+
+@require_safe
+def wording_tests(request):
+    """Tests of two wordings of a mail: how many came with each, as a page or as a file."""
+    scope = access.get_scope_of_whole_house(request)
+    periods = WordingPeriod.objects.tests().with_people()
+    figures_of = tests.exact if scope.exact else tests.of_all
+    shown = [figure for figure in tests.FIGURES if scope.exact or figure.is_for_all]
+    if request.GET.get("format") == "csv":
+        found = figures_of(list(periods))
+        record("report.exported", request.user, by=request.user, report="wording", lines=2 * len(found))
+        began_on = min((test.period.began_at for test in found), default=timezone.now()).date()
+        return csv_response(_wording_file(found, shown), first=began_on, last=timezone.now().date())
+    page = Paginator(periods, TESTS_ON_A_PAGE).get_page(request.GET.get("page"))
+    sections = [_wording_test(test, shown) for test in figures_of(list(page))]
+    context = {"scope": scope, "page": page, "sections": sections, "enough": tests.ENOUGH, "notice": NOTICE}
+    return render(request, "reports/wording_tests.html", context)
 
 
 # --- The page ---------------------------------------------------------------------------------------------------------
@@ -102,6 +125,23 @@ def _line(report: Report, line: figures.Line) -> dict[str, Any]:
     }
 
 
+def _wording_test(test: tests.WordingTest, shown: list[tests.Figure]) -> dict[str, Any]:
+    period = test.period
+    letter = kinds.editable_letters().get(period.letter)
+    columns = [counts for counts in (test.a, test.b) if counts]
+    return {
+        "period": period,
+        "title": letter.title if letter else period.letter,
+        "wordings": [("A", period.a), ("B", period.b)],
+        "sentences": wording.compared(test) if letter and letter.counts_attendance else [],
+        "rows": [(figure, [wording.figure(figure, counts) for counts in columns]) for figure in shown]
+        if columns
+        else [],
+        "why_hidden": "" if columns else wording.why_test_hidden(test),
+        "is_open": test.is_open,
+    }
+
+
 def _spans() -> list[tuple[int, str]]:
     return [(4, _("4 weeks")), (12, _("12 weeks")), (26, _("half a year")), (52, _("a year"))]
 
@@ -133,4 +173,22 @@ def _file(report: Report, group: Group | None, *, by_group: bool):
     yield [_("Made: %(when)s UTC") % {"when": f"{timezone.now():%Y-%m-%d %H:%M}"}]
     for measure in report.measures:
         yield [f"{measure.name}: {measure.definition} ({measure.unit})"]
+    yield [NOTICE]
+
+
+def _wording_file(found: list[tests.WordingTest], shown: list[tests.Figure]):
+    yield ["mail", "language", "variant", "wording", "from", "until", *(figure.name for figure in shown), "hidden"]
+    for test in found:
+        period = test.period
+        for variant, counts in (("A", test.a), ("B", test.b)):
+            values = [tests.value(figure, counts) if counts else None for figure in shown]
+            number = period.number_b if variant == "B" else period.number_a
+            until = str(period.ended_at.date()) if period.ended_at else None
+            hidden = "" if counts else wording.why_test_hidden(test)
+            yield [period.letter, period.language, variant, number, str(period.began_at.date()), until, *values, hidden]
+    yield []
+    yield [_("Wording 0: the words a mail comes with.")]
+    yield [_("Made: %(when)s UTC") % {"when": f"{timezone.now():%Y-%m-%d %H:%M}"}]
+    for figure in shown:
+        yield [f"{figure.name}: {figure.definition} ({figure.unit})"]
     yield [NOTICE]

@@ -1,5 +1,6 @@
 """Figures as people read them, formatted once per row."""
 
+import math
 from datetime import date
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.utils.translation import ngettext
 from . import measures
 from .figures import Line, Report
 from .measures import Measure, Share, Sums
+from .wording_tests import ENOUGH, Counts, Figure, WordingTest, value
 
 NOTHING = "–"
 NO_BREAK = "\u00a0"
@@ -28,8 +30,53 @@ def cell(measure: Measure, sums: Sums) -> str:
     return f"{number(value)}{NO_BREAK}%" if isinstance(measure, Share) else number(value)
 
 
+def figure(figure: Figure, counts: Counts) -> str:
+    """As `cell`, for a test of wordings."""
+    found = value(figure, counts)
+    if found is None:
+        return NOTHING
+    return number(found) if figure.source else f"{number(found)}{NO_BREAK}%"
+
+
 def cells(report: Report, sums: Sums) -> list[str]:
     return [cell(measure, sums) for measure in report.measures]
+
+
+def more_or_fewer(share: float, *, up: bool) -> str:
+    """`8 more`, `3 fewer` or `none more` of a hundred, rounded away from the middle of an interval."""
+    count = (math.ceil if up else math.floor)(round(share * 100, 6))
+    if count == 0:
+        return _("no more")
+    words = _("%(count)s more") if count > 0 else _("%(count)s fewer")
+    return words % {"count": number(abs(count))}
+
+
+def compared(test: WordingTest) -> list[str]:
+    """What a test says so far, and how much of it chance alone could do."""
+    if not test.a or not test.b:
+        return []
+    found = test.difference
+    if found is None:
+        return [
+            _(
+                "Too few to say. In each half, at least %(enough)s people must have had a mail about a meeting that is "
+                "over. So far: %(a)s with A, %(b)s with B."
+            )
+            % {"enough": ENOUGH, "a": number(test.a["people_over"]), "b": number(test.b["people_over"])}
+        ]
+    seen = round(found.seen * 100)
+    words = {"count": number(abs(seen))}
+    if seen > 0:
+        first = _("Of a hundred such mails, %(count)s more brought somebody with B than with A.") % words
+    elif seen < 0:
+        first = _("Of a hundred such mails, %(count)s fewer brought somebody with B than with A.") % words
+    else:
+        first = _("B brought as many as A.")
+    bounds = {"low": more_or_fewer(found.low, up=False), "high": more_or_fewer(found.high, up=True)}
+    second = _("With chance in play, the true difference lies between %(low)s and %(high)s.") % bounds
+    if found.may_be_none:
+        return [first, second, _("So it may be chance alone.")]
+    return [first, second, _("So chance alone hardly explains it.")]
 
 
 def day(on: date) -> str:
@@ -39,6 +86,12 @@ def day(on: date) -> str:
 
 def why_hidden(line: Line) -> str:
     if line.is_open:
+        return _("not complete yet")
+    return _("fewer than %(count)s people") % {"count": settings.SMALLEST_COUNT_SHOWN}
+
+
+def why_test_hidden(test: WordingTest) -> str:
+    if test.is_open:
         return _("not complete yet")
     return _("fewer than %(count)s people") % {"count": settings.SMALLEST_COUNT_SHOWN}
 

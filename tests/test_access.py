@@ -20,6 +20,14 @@ ALL_SEE = [200] * 9
 SIGN_IN = 302
 METHOD = 405
 
+
+def _for_olga(status: int) -> list[int]:
+    """What the coordinator gets; everybody else is refused."""
+    return [SIGN_IN, 403, 403, 403, 403, 403, status, 403, 403]
+
+
+COORDINATES = _for_olga(200)
+
 TABLE = {
     # name: {method: {object: statuses}}
     "home": {"GET": {"": ALL_SEE}, "POST": {"": [METHOD] * 9}},
@@ -108,6 +116,17 @@ TABLE = {
         "GET": {"token": [404] * 9, "invitation": ALL_SEE},
         "POST": {"token": [404] * 9, "invitation": [SIGN_IN] + [400] * 8},
     },
+    # The words of mails, for coordinators. Every answer for sam is as for anybody else without that role.
+    "lab:letter_list": {"GET": {"": COORDINATES}, "POST": {"": [SIGN_IN] + [METHOD] * 8}},
+    "lab:letter_detail": {"GET": {"letter": COORDINATES}, "POST": {"letter": [SIGN_IN] + [METHOD] * 8}},
+    "lab:letter_write": {"GET": {"letter": COORDINATES}, "POST": {"letter": _for_olga(400)}},
+    "lab:letter_preview": {"GET": {"letter": [SIGN_IN] + [METHOD] * 8}, "POST": {"letter": COORDINATES}},
+    "lab:letter_words": {"GET": {"words": COORDINATES}, "POST": {"words": _for_olga(400)}},
+    "lab:letter_picture": {"GET": {"token": _for_olga(404)}, "POST": {"token": [SIGN_IN] + [METHOD] * 8}},
+    "reports:wording_tests": {
+        "GET": {"": [SIGN_IN, 403, 403, 403, 403, 403, 200, 200, 403]},
+        "POST": {"": [SIGN_IN] + [METHOD] * 8},
+    },
     "reports:report_list": {
         "GET": {"": [SIGN_IN, 403, 403, 403, 200, 200, 200, 200, 403]},
         "POST": {"": [SIGN_IN] + [METHOD] * 8},
@@ -170,6 +189,8 @@ def url_of(name: str, thing: str, cast) -> str:
     group = getattr(cast, thing, None)
     if thing == "token":
         return reverse(name, args=["anything"])
+    if thing in ("letter", "words"):
+        return reverse(name, args=["moved", "en", *([0] if thing == "words" else [])])
     if thing == "part":
         return reverse(name, args=["account"])
     if thing == "answer":

@@ -13,6 +13,7 @@ from audit.services import record
 from centre.models import Question
 from groups.models import Agreement, Facilitator, Group, Membership, Topic
 from meetings.models import Meeting, MeetingSeries, Participation
+from outbox.models import Email, Wording, WordingPeriod
 from tests import make
 
 FIND = reverse("meetings:meeting_list")
@@ -35,6 +36,12 @@ PAGES = {
     "settings": ("mia", "/my/settings/", 2),
     "reports": ("olga", "/reports/", 2),
     "attendance": ("olga", "/reports/attendance/", 5),
+    "tests of wordings": ("olga", "/reports/wording/", 5),
+    "tests of wordings, sums only": ("rita", "/reports/wording/", 5),
+    "wording": ("olga", "/admin/wording/", 3),
+    "wording of a mail": ("olga", "/admin/wording/moved/en/", 6),
+    "wording, to write": ("olga", "/admin/wording/moved/en/write/", 4),
+    "wording, to look at": ("olga", "/admin/wording/moved/en/3/", 7),
     "admin": ("olga", "/admin/", 3),
     "admin, groups": ("olga", "/admin/groups/group/", 4),
     "admin, memberships": ("olga", "/admin/groups/membership/", 5),
@@ -122,6 +129,17 @@ def fill(cast, how_many: int) -> None:
     outbox.queue("x", [one.pk for one in people], about_id=cast.willow_meeting.pk, fact="1", expires_at=now)
     for one in people:
         record("member.role", one, by=cast.olga, role="member")
+    words = Wording.objects.bulk_create(
+        Wording(letter="moved", language="en", number=n, subject="x", opening="{when}", written_by=cast.olga)
+        for n in range(1, how_many + 1)
+    )
+    periods = WordingPeriod.objects.bulk_create(
+        WordingPeriod(
+            letter="moved", language="en", b=one, is_test=True, began_by=cast.olga, ended_by=cast.olga, ended_at=now
+        )
+        for one in words
+    )
+    Email.objects.filter(kind="x").update(state="sent", sent_at=now, wording_period=periods[0], variant="A")
 
 
 @pytest.mark.parametrize("how_many", [3, 300])

@@ -15,9 +15,12 @@ from django.utils import timezone
 
 from groups.models import Group, Invitation, Membership
 from groups.services import decline_request, invite
+from lab.services import try_words, use_words, write_words
 from meetings.access import answer_token
 from members.services import name_groups_in_calendar, open_calendar
+from outbox import kinds
 from outbox.models import BouncedAddress
+from outbox.wordings import Words
 from tests import make, wrong_pages
 from tests.account_pages import LOOKED_AT, account_pages
 from tests.browser import accessibility_faults, is_wider_than_the_window, press, shot
@@ -27,6 +30,18 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 INVITED = "a-quiet-token"
+
+
+def words_written(olga) -> None:
+    """New words for two mails, one of them in use, and a third on trial."""
+    for name in ("moved", "cancelled", "reminder-going"):
+        letter = kinds.editable_letters()[name]
+        words = Words("See you {when_short}", "We look forward to you on {when}.", "Come as you are!")
+        wording = write_words(letter, "en", words, after=0, by=olga)
+        if name == "cancelled":
+            use_words(letter, "en", wording, instead_of=None, by=olga)
+        elif name == "reminder-going":
+            try_words(letter, "en", wording, beside=None, by=olga)
 
 
 @pytest.fixture
@@ -53,6 +68,7 @@ def scene(cast):
     for member, status in ((cast.dan, "5.1.1"), (cast.rita, "complaint")):
         BouncedAddress.objects.create(member=member, address=member.email, status=status)
     cast.now, cast.full = now, full
+    words_written(cast.olga)
     cast.asking = make.group(name="Harbor circle", enrolment=Group.Enrolment.BY_REQUEST)
     asked = {"status": Membership.Status.REQUESTED, "joined_at": None}
     make.membership(cast.asking, cast.vera, **asked)
@@ -133,6 +149,17 @@ def pages(scene):
         "styleguide": (None, "/styleguide/shown/"),
         "second-factor": (scene.carol, reverse("mfa_index")),
         "e-mail-address": (scene.mia, reverse("account_email")),
+        "wording": (scene.olga, reverse("lab:letter_list")),
+        "wording-mail": (scene.olga, reverse("lab:letter_detail", args=["cancelled", "en"])),
+        "wording-mail-test": (scene.olga, reverse("lab:letter_detail", args=["reminder-going", "en"])),
+        "wording-words": (scene.olga, reverse("lab:letter_words", args=["moved", "en", 1])),
+        "wording-write": (scene.olga, reverse("lab:letter_write", args=["offer", "es"])),
+        "wording-write-wrong": (
+            scene.olga,
+            reverse("lab:letter_write", args=["moved", "en"]),
+            {"subject": "Your group {whom}", "opening": "COME!"},
+        ),
+        "wording-tests": (scene.olga, reverse("reports:wording_tests")),
         "reports": (scene.olga, reverse("reports:report_list")),
         "attendance": (scene.olga, reverse("reports:attendance")),
     }

@@ -7,7 +7,7 @@ import pytest
 from django.utils import translation
 
 from outbox import banned_words, kinds
-from outbox.letters import example_letter, own_words
+from outbox.letters import Chosen, example_letter, letter, own_words
 from outbox.wordings import EditableLetter, Words, advice, fill_in, problems, tidy, variant_for
 
 LETTER = EditableLetter(
@@ -23,11 +23,11 @@ GOOD = Words("See you {when_short}", "We look forward to you on {when}.", "Come 
 
 
 def wrong(subject=GOOD.subject, opening=GOOD.opening, closing=GOOD.closing, **more):
-    return problems(Words(subject, opening, closing), LETTER, **more)
+    return problems(Words(subject, opening, closing), LETTER, "en", **more)
 
 
 def test_good_words_are_good():
-    assert (problems(GOOD, LETTER), advice(GOOD, LETTER)) == ({}, {})
+    assert (problems(GOOD, LETTER, "en"), advice(GOOD, LETTER, "en")) == ({}, {})
 
 
 @pytest.mark.parametrize(
@@ -111,8 +111,8 @@ def test_no_mail_names_a_group(text, name, named):
 def test_what_is_only_unwise_is_advice():
     words = Words("Please COME to your next meeting: {when_short}", "Come on {when}!", " ".join(["and"] * 21))
 
-    assert problems(words, LETTER) == {}
-    assert advice(words, LETTER) == {
+    assert problems(words, LETTER, "en") == {}
+    assert advice(words, LETTER, "en") == {
         "subject": [
             "A small phone shows the first 40 letters of these 58.",
             "“COME” looks like shouting. Small letters are calmer.",
@@ -163,8 +163,8 @@ def test_every_kind_of_mail_can_be_worded_or_says_why_not():
 def test_own_words_of_every_letter_are_as_good_as_we_ask_of_others(language):
     said = {}
     with translation.override(language):
-        for letter in kinds.editable_letters().values():
-            said |= {f"{letter.name} {part}": why for part, why in problems(own_words(letter), letter).items()}
+        for one in kinds.editable_letters().values():
+            said |= {f"{one.name} {part}": why for part, why in problems(own_words(one), one, language).items()}
 
     assert said == {}
 
@@ -173,15 +173,15 @@ def test_own_words_of_every_letter_are_as_good_as_we_ask_of_others(language):
 def test_own_words_chosen_make_the_very_same_letter(language):
     """The frame is untouched: byte by byte, a letter in its own words is the letter nobody has worded."""
     with translation.override(language):
-        for letter in kinds.editable_letters().values():
-            assert example_letter(letter, own_words(letter)) == example_letter(letter)
+        for one in kinds.editable_letters().values():
+            assert example_letter(one, own_words(one)) == example_letter(one)
 
 
 def test_words_show_in_every_letter_and_nothing_in_them_is_a_template_or_markup():
     words = Words("Line {{ site_name }}", "First <b>{% now 'Y' %}</b>", "Last & <i>least</i>\nof all")
 
-    for letter in kinds.editable_letters().values():
-        written = example_letter(letter, words)
+    for one in kinds.editable_letters().values():
+        written = example_letter(one, words)
         assert written.subject == "Line {{ site_name }}"
         assert written.text.startswith("First <b>{% now 'Y' %}</b>\n\n")
         assert "\n\nLast & <i>least</i>\nof all\n" in written.text
@@ -189,7 +189,19 @@ def test_words_show_in_every_letter_and_nothing_in_them_is_a_template_or_markup(
         assert "Last &amp; &lt;i&gt;least&lt;/i&gt;<br>of all</p>" in written.html
 
 
-def test_letter_whose_words_cannot_be_filled_in_falls_back_to_its_own():
-    letter = kinds.editable_letters()["cancelled"]
+def test_letter_whose_words_cannot_be_filled_in_falls_back_to_its_own(caplog):
+    cancelled = kinds.editable_letters()["cancelled"]
+    facts = cancelled.example()
 
-    assert example_letter(letter, Words("Soon", "Until {nobody_knows}")) == example_letter(letter)
+    written = letter(cancelled.template, facts, Chosen(Words("Soon", "Until {nobody_knows}"), 7, "A"))
+
+    assert written == letter(cancelled.template, facts)
+    assert "cannot be filled in" in caplog.text
+
+
+def test_picture_of_words_being_typed_leaves_what_nobody_knows_as_it_is():
+    words = Words("Soon", "Until {nobody_knows} on {when}")
+
+    picture = example_letter(kinds.editable_letters()["cancelled"], words)
+
+    assert picture.text.startswith("Until {nobody_knows} on Wednesday, September 30, 10:30 pm (PDT)\n")

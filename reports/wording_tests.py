@@ -1,0 +1,175 @@
+"""Tests of two wordings, as read from the database: who was sent which, and how many of them came."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connection
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from outbox.models import WordingPeriod
+
+from . import chance, small_cells
+from .measures import PEOPLE, PERCENT
+
+ENOUGH = 30  # people in each half: fewer say nothing, however far they are apart
+
+OVER = "meeting.status = 'held'"
+CAME = f"{OVER} AND participation.attendance IN ('present', 'late', 'left_early')"
+
+MAILS = _("mails")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What is counted of the mails of one variant. `source` is counted; without one it is a share, in percent."""
+
+    name: str
+    label: Promise
+    definition: Promise
+    unit: Promise
+    source: str = ""
+    is_for_all: bool = False  # may be shown to those who see sums only
+
+
+FIGURES = (
+    Figure("sent", _("Mails sent"), _("Mails with these words that left and did not come back."), MAILS, "count(*)"),
+    Figure(
+        "people",
+        _("People"),
+        _("Different people they went to."),
+        PEOPLE,
+        "count(DISTINCT email.recipient_id)",
+        is_for_all=True,
+    ),
+    Figure(
+        "declined",
+        _("Answered: can’t make it"),
+        _("Of the mails sent: their reader’s last answer for that meeting is “I can’t make it”."),
+        MAILS,
+        "count(*) FILTER (WHERE participation.rsvp = 'declined')",
+    ),
+    Figure(
+        "over",
+        _("Meeting is over"),
+        _("Of the mails sent: about a meeting of which somebody noted who came. All below is of these."),
+        MAILS,
+        f"count(*) FILTER (WHERE {OVER})",
+        is_for_all=True,
+    ),
+    Figure(
+        "came",
+        _("Came"),
+        _("Their reader was noted as present, late or left early at that meeting."),
+        MAILS,
+        f"count(*) FILTER (WHERE {CAME})",
+        is_for_all=True,
+    ),
+    Figure(
+        "not_there",
+        _("Going, not there"),
+        _("Their reader’s last answer was “going”, and they were noted as not there."),
+        MAILS,
+        f"count(*) FILTER (WHERE {OVER} AND participation.rsvp = 'going' AND participation.attendance = 'absent')",
+    ),
+    Figure("came_percent", _("Share that came"), _("“Came” divided by “Meeting is over”."), PERCENT, is_for_all=True),
+)
+COUNTED = [figure for figure in FIGURES if figure.source]
+# Not shown, but what is small or uncertain depends on them: different people, and what is still to come.
+BEHIND = {
+    "people_over": f"count(DISTINCT email.recipient_id) FILTER (WHERE {OVER})",
+    "people_came": f"count(DISTINCT email.recipient_id) FILTER (WHERE {CAME})",
+    "to_come": "count(*) FILTER (WHERE meeting.status = 'scheduled')",
+}
+
+BY_VARIANT = """
+SELECT email.wording_period_id, email.variant, {counts}
+FROM outbox_email AS email
+LEFT JOIN meetings_meeting AS meeting ON meeting.id = email.about_id
+LEFT JOIN meetings_participation AS participation
+       ON participation.meeting_id = meeting.id AND participation.member_id = email.recipient_id
+WHERE email.wording_period_id = ANY(%s) AND email.state = 'sent'
+GROUP BY email.wording_period_id, email.variant
+"""
+
+Counts = dict[str, int]
+
+
+@dataclass
+class WordingTest:
+    """A test with the counts of each variant; None where they are hidden. `is_open`: more is still to be counted."""
+
+    period: WordingPeriod
+    a: Counts | None
+    b: Counts | None
+    is_open: bool
+
+    @property
+    def difference(self) -> chance.Difference | None:
+        """How many more came with B; None while too few people have had such a mail, or where that is hidden."""
+        if not self.a or not self.b or min(self.a["people_over"], self.b["people_over"]) < ENOUGH:
+            return None
+        return chance.difference(_share(self.a), self.a["people_over"], _share(self.b), self.b["people_over"])
+
+
+def value(figure: Figure, counts: Counts) -> int | None:
+    """A count, or a share in whole percent, half rounded up; None if there is nothing to divide by."""
+    if figure.source:
+        return counts[figure.name]
+    return (200 * counts["came"] + counts["over"]) // (2 * counts["over"]) if counts["over"] else None
+
+
+def exact(periods: Sequence[WordingPeriod]) -> list[WordingTest]:
+    """Each figure as it is."""
+    counts = _counts(period.pk for period in periods)
+    return [_test(period, counts) for period in periods]
+
+
+def of_all(periods: Sequence[WordingPeriod]) -> list[WordingTest]:
+    """For those who see sums only: a test is hidden as a whole while it is open or a number of people is small.
+
+    Seen on two days, the figures of an open test would differ by one meeting. What is left over counts too: if all
+    but three came, the three are known.
+    """
+    tests = exact(periods)
+    for test in tests:
+        people = [number for counts in (test.a, test.b) if counts for number in _people(counts)]
+        if test.is_open or small_cells.is_small(people, settings.SMALLEST_COUNT_SHOWN):
+            test.a = test.b = None
+    return tests
+
+
+def _people(counts: Counts) -> list[int]:
+    over, came, people = counts["people_over"], counts["people_came"], counts["people"]
+    return [
+        people,
+        over,
+        came,
+        over - came,
+        people - over,
+        counts["over"],
+        counts["came"],
+        counts["over"] - counts["came"],
+    ]
+
+
+def _share(counts: Counts) -> float:
+    return counts["came"] / counts["over"]
+
+
+def _test(period: WordingPeriod, counts: dict[tuple[int, str], Counts]) -> WordingTest:
+    nothing = dict.fromkeys([*(figure.name for figure in COUNTED), *BEHIND], 0)
+    a, b = (counts.get((period.pk, variant), nothing) for variant in "AB")
+    return WordingTest(period, a, b, is_open=period.ended_at is None or a["to_come"] + b["to_come"] > 0)
+
+
+def _counts(period_ids: Iterable[int]) -> dict[tuple[int, str], Counts]:
+    sources = {figure.name: figure.source for figure in COUNTED} | BEHIND
+    statement = BY_VARIANT.format(counts=", ".join(f"{source} AS {name}" for name, source in sources.items()))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [list(period_ids)])
+        return {
+            (period, variant): dict(zip(sources, numbers, strict=True))
+            for period, variant, *numbers in cursor.fetchall()
+        }
