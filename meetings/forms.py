@@ -7,7 +7,7 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
 from groups.models import Group
-from members.models import Consent, Member, ReminderSettings
+from members.models import SUNDAY, Consent, Member, ReminderSettings
 from outbox import kinds
 
 from .wording import clock
@@ -77,9 +77,17 @@ class RemindersForm(forms.Form):
     wanted = forms.BooleanField(label=Consent.WORDS[Consent.Kind.REMINDERS], required=False)
     lead = forms.ChoiceField(
         label=_("When"),
-        choices=ReminderSettings.Lead.choices[:2],
+        choices=ReminderSettings.Lead.choices,
         widget=forms.RadioSelect,
         help_text=_("On the day: for a meeting before noon we write the evening before."),
+    )
+    week_day = forms.TypedChoiceField(
+        label=_("Day of the weekly e-mail"),
+        choices=WEEKDAYS.items(),
+        required=False,
+        coerce=int,
+        empty_value=None,
+        help_text=_("Only for once a week. It tells of the seven days after it."),
     )
     wording = forms.ChoiceField(label=_("Words"), choices=ReminderSettings.Wording.choices, widget=forms.RadioSelect)
     agree = forms.BooleanField(
@@ -101,10 +109,18 @@ class RemindersForm(forms.Form):
         super().__init__(*args, **kwargs)
         if not kinds.is_sent_here("roster_open") or not (member.is_counselor or member.is_coordinator):
             del self.fields["roster_nudges"]
+        if not kinds.is_sent_here("week"):
+            del self.fields["week_day"]
+            lead = cast(forms.ChoiceField, self.fields["lead"])
+            lead.choices = [choice for choice in ReminderSettings.Lead.choices if choice[0] != "weekly"]
         hours = [("", "–"), *((str(hour), clock(datetime(2026, 1, 1, hour, tzinfo=UTC))) for hour in range(24))]
         for name in ("quiet_from", "quiet_until"):
             cast(forms.ChoiceField, self.fields[name]).choices = hours
         cast(GroupsField, self.fields["muted"]).queryset = Group.objects.of_member(member)
+
+    def clean_week_day(self) -> int:
+        chosen = self.cleaned_data["week_day"]
+        return SUNDAY if chosen is None else chosen
 
     def clean(self):
         cleaned = super().clean() or {}

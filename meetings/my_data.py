@@ -61,6 +61,7 @@ RECORDED = Part(
 
 WORDS = {
     "mail.reminder": gettext_lazy("a reminder of a meeting"),
+    "mail.week": gettext_lazy("the times of your week"),
     "mail.roster_open": gettext_lazy("a list of who came is still open"),
     "mail.cancelled": gettext_lazy("a meeting is cancelled"),
     "mail.moved": gettext_lazy("a meeting has another time"),

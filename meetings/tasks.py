@@ -5,6 +5,7 @@ from . import services
 
 @shared_task
 def queue_due_reminders():
+    services.queue_week_mails()  # first: what it tells needs no single reminder
     services.queue_due_reminders()
 
 

@@ -29,6 +29,7 @@ from .roster import (
 )
 from .schedule import cancel_meeting, extend_series, follow_group, follow_series, resume_series, suspend_series
 from .standing import come_every_week, come_now_and_then, fill_all_standing_places, free_coming_places
+from .week import queue_week_mails
 
 __all__ = [
     "Change",
@@ -57,6 +58,7 @@ __all__ = [
     "place_in_line",
     "queue_due_reminders",
     "queue_roster_nudges",
+    "queue_week_mails",
     "record_attendance",
     "remove_anonymous_walk_in",
     "resume_series",

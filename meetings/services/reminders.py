@@ -7,7 +7,9 @@ from django.utils import timezone
 
 import outbox.services as outbox
 from members.models import Consent
+from outbox import kinds
 
+from .week import IS_NOT_IN_A_WEEK_MAIL
 from .wishes import HAS_CONFIRMED, NOT_HELD_BACK, WALLS, has_agreed, walls_by_day
 
 # Who is to be reminded, of what: asked by start time in a window and by the clock on the group's own wall, so that
@@ -24,10 +26,16 @@ LEFT JOIN meetings_participation AS participation
 JOIN {WALLS} ON wall.zone = meeting.time_zone
 LEFT JOIN members_remindersettings AS wish ON wish.member_id = member.id
 CROSS JOIN LATERAL (
-  SELECT CASE WHEN wish.lead IS DISTINCT FROM 'same-day' THEN %(days_open)s
-              WHEN meeting.local_time < '12:00' THEN %(evening_before)s
-              ELSE %(same_day_opens)s END AS opens,
-         CASE WHEN wish.lead IS DISTINCT FROM 'same-day' THEN %(days_end)s ELSE %(same_day_ends)s END AS ends
+  SELECT CASE WHEN meeting.local_time < '12:00' THEN %(evening_before)s ELSE %(same_day_opens)s END AS opens
+) AS on_the_day
+-- whoever wants both gets the first late only until the second is due
+CROSS JOIN LATERAL (
+  SELECT '' AS which, %(days_open)s AS opens, %(days_end)s AS ends
+  WHERE wish.lead IS NULL OR wish.lead IN ('days', 'weekly')
+     OR wish.lead = 'both' AND meeting.starts_at > %(now)s + on_the_day.opens
+  UNION ALL
+  SELECT CASE wish.lead WHEN 'both' THEN '/day' ELSE '' END, on_the_day.opens, %(same_day_ends)s
+  WHERE wish.lead IN ('same-day', 'both')
 ) AS ahead
 WHERE meeting.status = 'scheduled'
   AND meeting.starts_at > %(now)s + %(latest)s AND meeting.starts_at <= %(now)s + %(earliest)s
@@ -39,10 +47,12 @@ WHERE meeting.status = 'scheduled'
   -- those with a place, and those of the group who have not answered while there are places
   AND (participation.rsvp = 'going' OR (participation.rsvp IS NULL AND meeting.places_taken < meeting.capacity))
   AND {has_agreed(Consent.Kind.REMINDERS)} AND {HAS_CONFIRMED}
+  AND (wish.lead IS DISTINCT FROM 'weekly' OR NOT %(weekly)s OR {IS_NOT_IN_A_WEEK_MAIL})
 """
 
-# One reminder for each meeting, member and start: a meeting that moves is worth another.
-KEY = "concat('reminder/', meeting.id, '/', member.id, '/', fact.start)"
+# One reminder for each meeting, member and start: a meeting that moves is worth another. And one more on the day for
+# those who want both.
+KEY = "concat('reminder/', meeting.id, '/', member.id, '/', fact.start, ahead.which)"
 
 ZONES = """
 SELECT DISTINCT time_zone
@@ -101,6 +111,7 @@ def _parameters(cursor: Any, now: datetime) -> dict[str, Any]:
         "same_day_opens": same_day_opens,
         "same_day_ends": same_day_ends,
         "evening_before": settings.REMIND_EVENING_BEFORE,
+        "weekly": kinds.is_sent_here("week"),
     }
     cursor.execute(ZONES, window)
     return window | walls_by_day([zone for (zone,) in cursor.fetchall()], now)

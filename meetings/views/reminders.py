@@ -22,9 +22,11 @@ from .. import mails
 from ..forms import RemindersForm
 from ..models import Meeting, MeetingSeries, Participation
 
+HOW = ("wanted", "lead", "week_day", "wording", "quiet_from", "quiet_until")
 AT_WORK = ["roster_nudges"]
 # The choice without which nobody gets it, its kind, and what it is called here.
 OTHER_MAILS = [
+    ("week_day", "week", gettext_lazy("Once a week")),
     ("roster_nudges", "roster_open", gettext_lazy("When nobody has noted who came")),
 ]
 EXAMPLE = {"name": gettext_lazy("Your group"), "place": gettext_lazy("Its place")}
@@ -58,9 +60,7 @@ def reminders(request):
 
 @transaction.atomic
 def _save(member: Member, chosen: dict, today: date) -> None:
-    members.services.choose_reminders(
-        member, **{name: chosen[name] for name in ("wanted", "lead", "wording", "quiet_from", "quiet_until")}
-    )
+    members.services.choose_reminders(member, **{name: chosen[name] for name in HOW if name in chosen})
     if chosen["pause"]:
         members.services.pause_reminders(member, until=today + timedelta(weeks=int(chosen["pause"])))
     mute_groups(chosen["muted"], by=member)
@@ -73,6 +73,8 @@ def _say_saved(chosen: dict) -> str:
         return _("No more reminders. Your places stay as they are.")
     if chosen["pause"]:
         return _("Saved. Your reminders rest for now and start again by themselves.")
+    if chosen["lead"] == ReminderSettings.Lead.WEEKLY:
+        return _("Saved. We will send you one e-mail a week with all your times.")
     return _("Saved. We will send you a short e-mail before your meetings.")
 
 
@@ -82,6 +84,7 @@ def _as_they_are(member: Member, wish: ReminderSettings) -> dict:
     return {
         "wanted": Consent.Kind.REMINDERS in consents,
         "lead": wish.lead,
+        "week_day": wish.week_day,
         "wording": ReminderSettings.Wording.FULL if full else ReminderSettings.Wording.NEUTRAL,
         "agree": full,
         "quiet_from": wish.quiet_from,

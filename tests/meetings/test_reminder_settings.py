@@ -233,6 +233,7 @@ def test_page_saves_everything_and_shows_it_again(cast, sign_in):
     assert page.context["form"].initial == {
         "wanted": True,
         "lead": "same-day",
+        "week_day": 6,
         "wording": "full",
         "agree": True,
         "quiet_from": 21,
