@@ -1,0 +1,78 @@
+"""Every mail as it is seen: its line on a locked phone, its text, and its HTML on a narrow screen, light and dark, in
+both languages. Leaves pictures to be looked at."""
+
+import re
+from html import escape
+
+import pytest
+from django.utils import translation
+
+from outbox.kinds import Letter, editable_letters
+from outbox.letters import example_letter
+from tests.browser import accessibility_faults, is_wider_than_the_window, shot
+
+pytestmark = pytest.mark.browser
+
+ON_A_LOCK_SCREEN = 45  # letters of a subject that a small phone shows
+TELLING = r"recover|addict|sober|\bAA\b|\bgroup|recupera|adicc|consumo|alcohol|grupo|support|apoyo|terapia|counsel"
+SEEN = """<!doctype html><meta charset="utf-8"><style>
+body {{ margin: 0; font: 16px/1.4 system-ui; background: #28323a; color: #fff }}
+article {{ margin: 12px; padding: 12px; border-radius: 12px; background: #0006 }}
+p {{ margin: 0; white-space: nowrap; overflow: hidden; text-overflow: ellipsis }}
+pre {{ margin: 12px; padding: 12px; background: #fff; color: #000; white-space: pre-wrap; overflow-wrap: anywhere }}
+</style><article><p><small>Office</small></p><p><b>{subject}</b></p><p>{first_line}</p></article><pre>{text}</pre>"""
+
+
+def letters(language: str) -> dict[str, Letter]:
+    with translation.override(language):
+        return {name: example_letter(editable) for name, editable in editable_letters().items()}
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_every_mail_is_at_ease_on_a_small_phone(browser, language):
+    page = browser.new_context(viewport={"width": 320, "height": 640}).new_page()
+    asked_for: list[str] = []
+    page.on("request", lambda request: asked_for.append(request.url))
+    faults = {}
+    for name, letter in letters(language).items():
+        found = []
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            page.set_content(letter.html)
+            found += [f"{scheme}: {fault}" for fault in accessibility_faults(page)]
+            if is_wider_than_the_window(page):
+                found.append("scrolls sideways at 320 px")
+            shot(page, f"mail-{name}-320-{scheme}-{language}")
+        if page.locator("html").get_attribute("lang") != language:
+            found.append("does not say its language")
+        if re.search(r"<(img|script|link|iframe|form|object)\b|url\(", letter.html):
+            found.append("has something that could be fetched or run")
+        page.set_content(
+            SEEN.format(**{part: escape(getattr(letter, part)) for part in ("subject", "first_line", "text")})
+        )
+        shot(page, f"mail-{name}-text-{language}")
+        if found:
+            faults[name] = found
+
+    assert faults == {}
+    assert asked_for == []
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_locked_phone_tells_nothing_and_what_it_tells_fits(language):
+    shown = {name: f"{letter.subject}\n{letter.first_line}" for name, letter in letters(language).items()}
+
+    assert {name: words for name, words in shown.items() if re.search(TELLING, words, re.IGNORECASE)} == {}
+    assert {name: words for name, words in shown.items() if len(words.split("\n")[0]) > ON_A_LOCK_SCREEN} == {}
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_text_and_html_lead_to_the_same_places(language):
+    found = {}
+    for name, letter in letters(language).items():
+        in_text = set(re.findall(r"https?://[^\s<>\"']+", letter.text))
+        in_html = set(re.findall(r'href="(https?://[^"]+)"', letter.html))
+        if in_text != in_html:
+            found[name] = in_text ^ in_html
+
+    assert found == {}
