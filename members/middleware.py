@@ -36,6 +36,7 @@ SAME_FOR_EVERYBODY = {
     "groups:first_time",
     "healthz",
     "readyz",
+    "metrics",
     "set_language",
     "members:display",
     "members:help_now",

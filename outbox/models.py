@@ -67,7 +67,7 @@ class EmailQuerySet(models.QuerySet["Email"]):
 
     def waiting(self):
         """What has not left yet, or is just leaving."""
-        return self.filter(state__in=[Email.State.QUEUED, Email.State.CLAIMED])
+        return self.filter(state__in=Email.WAITING)
 
     def may_have_arrived(self):
         """What was handed over, or tried; what came back is known not to have."""
@@ -77,6 +77,10 @@ class EmailQuerySet(models.QuerySet["Email"]):
     def in_trouble(self):
         """What did not get to its reader, and may not be known to them."""
         return self.filter(state__in=[Email.State.FAILED, Email.State.BOUNCED])
+
+    def stopped(self):
+        """What is closed and was not delivered, for whatever reason."""
+        return self.filter(state__in=Email.STOPPED)
 
     def in_doubt(self):
         """What was handed over more often than we heard that it was taken: its reader may have it twice."""
@@ -178,6 +182,9 @@ class Email(models.Model):
         BOUNCED = "bounced"
         EXPIRED = "expired"
         SUPPRESSED = "suppressed"
+
+    WAITING = (State.QUEUED, State.CLAIMED)
+    STOPPED = (State.FAILED, State.BOUNCED, State.EXPIRED, State.SUPPRESSED)
 
     id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
     key = models.CharField(max_length=200, unique=True)

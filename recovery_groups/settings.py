@@ -269,6 +269,12 @@ MAILS_OFF = env.list("MAILS_OFF", default=[])
 if unknown := set(MAILS_OFF) - set(MAILS_OPTIONAL):
     raise ImproperlyConfigured(f"MAILS_OFF has {', '.join(sorted(unknown))}: it can have {', '.join(MAILS_OPTIONAL)}.")
 
+# --- Figures for Prometheus: /metrics exists only with a token --------------------------------------------------------
+
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+if METRICS_TOKEN and (len(METRICS_TOKEN) < 20 or not METRICS_TOKEN.isascii() or not METRICS_TOKEN.isprintable()):
+    raise ImproperlyConfigured("METRICS_TOKEN must be at least 20 plain characters, so that nobody guesses it.")
+
 # --- Celery: wakes the work up; what is due and what is done stand in PostgreSQL --------------------------------------
 
 CELERY_BROKER_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.utils.module_loading import import_string
 
-from . import health, styleguide
+from . import health, metrics, styleguide
 
 admin.autodiscover()
 # One way to sign in: limited, with the second factor.
@@ -33,6 +33,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
 ]
 if settings.DEBUG:
     urlpatterns += [path("styleguide/", styleguide.styleguide, name="styleguide")]

@@ -34,6 +34,7 @@ TABLE = {
     "my_week": {"GET": {"": [SIGN_IN] + [200] * 8}, "POST": {"": [SIGN_IN] + [METHOD] * 8}},
     "healthz": {"GET": {"": ALL_SEE}, "POST": {"": [METHOD] * 9}},
     "readyz": {"GET": {"": ALL_SEE}, "POST": {"": [METHOD] * 9}},
+    "metrics": {"GET": {"": [404] * 9}, "POST": {"": [METHOD] * 9}},  # with a token: test_metrics.py
     "set_language": {"GET": {"": [302] * 9}, "POST": {"": [302] * 9}},
     "members:help_now": {"GET": {"": ALL_SEE}, "POST": {"": [METHOD] * 9}},
     "members:leave_page": {"GET": {"": [METHOD] * 9}, "POST": {"": [302] * 9}},
@@ -237,6 +238,7 @@ SAME_FOR_EVERYBODY = {
     "groups:first_time",
     "healthz",
     "readyz",
+    "metrics",
     "set_language",
     "members:display",
     "members:help_now",
