@@ -8,7 +8,16 @@ from django.db.models.functions import Now
 
 class AuditEventQuerySet(models.QuerySet):
     # What an operator may read. Everything else, such as `membership.joined`, may say who comes to which group.
-    ABOUT_NO_MEMBERSHIP = ("group.", "meeting.", "series.", "agreement.", "facilitator.", "member.role", "email.")
+    ABOUT_NO_MEMBERSHIP = (
+        "group.",
+        "meeting.",
+        "series.",
+        "agreement.",
+        "facilitator.",
+        "member.role",
+        "email.",
+        "wording.",
+    )
 
     def visible_to(self, staff):
         """For the operator, and without what would tell them who is in a group (design: break-glass only)."""

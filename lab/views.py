@@ -39,7 +39,10 @@ def letter_list(request):
         (letter, [(code, name, in_use.get((letter.name, code))) for code, name in settings.LANGUAGES])
         for letter in kinds.editable_letters().values()
     ]
-    return render(request, "lab/letter_list.html", {"letters": letters})
+    not_sent = [
+        letter.name for name in kinds.names() if not kinds.is_sent_here(name) for letter in kinds.get(name).letters
+    ]
+    return render(request, "lab/letter_list.html", {"letters": letters, "not_sent": not_sent})
 
 
 @require_safe

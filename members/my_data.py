@@ -202,18 +202,25 @@ MAIL = Part(
     name="mail",
     theme=Theme.MAIL,
     heading=gettext_lazy("Mails to you"),
-    why=gettext_lazy("So that each mail leaves once. The text of a mail is not kept."),
+    why=gettext_lazy(
+        "So that each mail leaves once. The text of a mail is not kept. Sometimes we try two wordings, to see which "
+        "helps more people to come."
+    ),
     kept=WITH_ACCOUNT,
     columns={
         "kind": gettext_lazy("What for"),
         "state": gettext_lazy("Where it stands"),
+        "variant": gettext_lazy("Wording, where two were tried"),
         "queued_at": gettext_lazy("Made ready"),
         "sent_at": gettext_lazy("Sent"),
     },
-    rows=lambda member: Email.objects.filter(recipient=member).order_by("-queued_at", "-pk"),
+    rows=lambda member: (
+        Email.objects.filter(recipient=member).select_related("wording_period").order_by("-queued_at", "-pk")
+    ),
     say=lambda row, member: (
         words_for(f"mail.{row.kind}"),
         MAIL_STATES.get(row.state, row.state),
+        row.variant if row.wording_period and row.wording_period.is_test else None,
         row.queued_at,
         row.sent_at,
     ),

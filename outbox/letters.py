@@ -63,11 +63,16 @@ def letter(template: str, context: Mapping[str, Any], chosen: Chosen | None = No
             chosen, subject = Chosen(None), ""
     return Letter(
         subject=subject or render_to_string(f"{template}_subject.txt", known).strip(),
-        text=render_to_string(f"{template}.txt", known),
+        text=_plain(render_to_string(f"{template}.txt", known)),
         html=render_to_string(f"{template}.html", known),
         period_id=chosen.period_id,
         variant=chosen.variant,
     )
+
+
+def _plain(text: str) -> str:
+    """What a template makes is marked as safe in HTML. A text part is not: shown on a page, it is to be escaped."""
+    return text + ""
 
 
 def own_words(letter: EditableLetter) -> Words:

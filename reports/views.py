@@ -129,11 +129,13 @@ def _wording_test(test: tests.WordingTest, shown: list[tests.Figure]) -> dict[st
     period = test.period
     letter = kinds.editable_letters().get(period.letter)
     columns = [counts for counts in (test.a, test.b) if counts]
+    counts_attendance = letter is None or letter.counts_attendance
+    shown = [figure for figure in shown if figure.of_any_mail or counts_attendance]
     return {
         "period": period,
         "title": letter.title if letter else period.letter,
         "wordings": [("A", period.a), ("B", period.b)],
-        "sentences": wording.compared(test) if letter and letter.counts_attendance else [],
+        "sentences": wording.compared(test) if counts_attendance else [],
         "rows": [(figure, [wording.figure(figure, counts) for counts in columns]) for figure in shown]
         if columns
         else [],

@@ -31,10 +31,18 @@ class Figure:
     unit: Promise
     source: str = ""
     is_for_all: bool = False  # may be shown to those who see sums only
+    of_any_mail: bool = False  # also where a mail is about no meeting
 
 
 FIGURES = (
-    Figure("sent", _("Mails sent"), _("Mails with these words that left and did not come back."), MAILS, "count(*)"),
+    Figure(
+        "sent",
+        _("Mails sent"),
+        _("Mails with these words that left and did not come back."),
+        MAILS,
+        "count(*)",
+        of_any_mail=True,
+    ),
     Figure(
         "people",
         _("People"),
@@ -42,6 +50,7 @@ FIGURES = (
         PEOPLE,
         "count(DISTINCT email.recipient_id)",
         is_for_all=True,
+        of_any_mail=True,
     ),
     Figure(
         "declined",

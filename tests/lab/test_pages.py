@@ -144,7 +144,7 @@ def test_button_shows_how_it_looks_and_keeps_nothing(olga):
 
 def test_script_gets_the_picture_of_what_is_typed_wrong_or_not(olga):
     good, wrong = (
-        olga.post(page("letter_preview"), typed(Words("<b>Hi {whom}", opening, "COME!")))
+        olga.post(page("letter_preview"), typed(Words("<b>Hi {whom}", opening, "<i>COME!")))
         for opening in ("On {when}.", "")
     )
 
@@ -152,6 +152,7 @@ def test_script_gets_the_picture_of_what_is_typed_wrong_or_not(olga):
         html = response.content.decode()
         assert response.status_code == 200
         assert "&lt;b&gt;Hi {whom}" in html
+        assert "<i>" not in html
         assert "looks like shouting" in html
         assert "<html" not in html
     assert "On Wednesday, September 30, 10:30 pm (PDT)." in good.content.decode()
@@ -290,3 +291,26 @@ def test_coordinators_find_the_lab_from_their_work_and_others_do_not(cast, sign_
     }
 
     assert found == {"olga": True, "carol": False, "sam": False}
+
+
+def test_member_can_read_which_wording_was_tried_on_them(cast, sign_in, tested):
+    person = tested(0, 1).emails.get().recipient
+
+    parts = sign_in(person).get(reverse("members:my_data_part", args=["mail"])).content.decode()
+
+    assert "Wording, where two were tried" in parts
+    assert re.search(r"<dd>\s*B\s*</dd>", parts)
+
+
+def test_mail_this_site_does_not_send_says_so(olga, settings):
+    settings.MAILS_OFF = ["moved"]
+
+    html = olga.get(reverse("lab:letter_list")).content.decode()
+
+    assert html.count("not sent by this site") == 1
+
+
+def test_operator_reads_in_the_record_that_words_were_changed(cast, sign_in, written):
+    written()
+
+    assert "wording.written" in sign_in(cast.sam).get("/admin/audit/auditevent/").content.decode()

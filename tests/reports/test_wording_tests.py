@@ -222,3 +222,15 @@ def test_coordinator_sees_each_figure_with_its_meaning_and_takes_it_along(cast, 
 def test_page_without_a_test_says_where_to_begin(cast, sign_in):
     assert "There has been no test yet." in sign_in(cast.olga).get(URL).content.decode()
     assert "Choose a mail" not in sign_in(cast.rita).get(URL).content.decode()
+
+
+def test_mail_about_no_meeting_is_counted_and_not_compared(cast, sign_in, tested):  # noqa: F811
+    tested(40, 40, came=(17, 30), name="join-yes")
+
+    (section,) = sign_in(cast.olga).get(URL).context["sections"]
+
+    assert [(figure.name, cells) for figure, cells in section["rows"]] == [
+        ("sent", ["40", "40"]),
+        ("people", ["40", "40"]),
+    ]
+    assert section["sentences"] == []
