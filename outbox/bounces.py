@@ -1,6 +1,7 @@
 """Mail that came back, or was refused for good: what it stops, and how its member has it go out again."""
 
 import logging
+from datetime import datetime
 from time import monotonic
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -78,17 +79,22 @@ def note_bounce(bounce: Bounce) -> bool:
 
 
 def flag_address(email: Email, status: str) -> bool:
-    """Stop further mail to the address a mail went to, until its member says that it works.
+    """Stop further mail to the address a mail went to: see `flag_member`."""
+    return flag_member(email.recipient, status, left_at=email.sent_at or timezone.now())
+
+
+def flag_member(member: Any, status: str, *, left_at: datetime) -> bool:
+    """Stop further mail to somebody's address, as a mail that left then came back, until they say that it works.
 
     False if the status is no reason to, or they have said so since the mail left.
     """
     if status != COMPLAINT and not is_about_the_address(status):
         return False
-    what = {"address": email.recipient.email, "status": status}
-    flag, is_new = BouncedAddress.objects.get_or_create(member_id=email.recipient_id, defaults=what)
+    what = {"address": member.email, "status": status}
+    flag, is_new = BouncedAddress.objects.get_or_create(member=member, defaults=what)
     if is_new:
         return True
-    known = BouncedAddress.objects.filter(pk=flag.pk).open_to_news(what["address"], email.sent_at or timezone.now())
+    known = BouncedAddress.objects.filter(pk=flag.pk).open_to_news(member.email, left_at)
     return bool(known.update(bounced_at=timezone.now(), works_since=None, **what))
 
 

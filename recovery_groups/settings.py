@@ -261,6 +261,11 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=formataddr((SITE_NAME
 REMINDERS_FROM_EMAIL = env.str("REMINDERS_FROM_EMAIL", default=formataddr((SITE_NAME, f"reminders@{SITE_HOST}")))
 BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="")  # where mail that does not arrive is reported
 BOUNCE_MAILBOX = env.str("BOUNCE_MAILBOX", default="")  # and where those reports are read: a maildir or imaps://
+# A mail provider that reports by webhook; needs django-anymail. Its keys are those of Anymail, such as WEBHOOK_SECRET.
+ANYMAIL_PROVIDER = env.str("ANYMAIL_PROVIDER", default="")
+ANYMAIL = env.json("ANYMAIL", default={})
+if ANYMAIL_PROVIDER and len(str(ANYMAIL.get("WEBHOOK_SECRET", ""))) < 20:
+    raise ImproperlyConfigured("ANYMAIL needs a WEBHOOK_SECRET, name:password, of 20 characters or more.")
 DKIM_SELECTORS = env.list("DKIM_SELECTORS", default=[])  # the keys that the mail server signs with, for check_mail
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Kinds of mail that this site may do without.

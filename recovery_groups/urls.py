@@ -35,5 +35,9 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),
 ]
+if settings.ANYMAIL_PROVIDER:
+    urlpatterns += [
+        path("anymail/", include(import_string("outbox.provider.tracking_urls")(settings.ANYMAIL_PROVIDER)))
+    ]
 if settings.DEBUG:
     urlpatterns += [path("styleguide/", styleguide.styleguide, name="styleguide")]
