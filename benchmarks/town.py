@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from random import Random
 from typing import cast
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -146,3 +147,86 @@ def hot_meeting(members: Iterable[Member], *, capacity: int) -> Meeting:
         Acceptance.objects.bulk_create(Acceptance(agreement=rules, member=member) for member in members)
     settle()
     return meeting
+
+
+# --- Reminders: a whole town that meets tomorrow ----------------------------------------------------------------------
+
+IN_GROUP = 10
+
+# In SQL: Django would take longer to make these people than to write to them.
+PEOPLE = """
+INSERT INTO members_member (id, code, email, display_name, role, language, time_zone, text_size, password, is_active,
+    is_superuser, joined_at)
+SELECT gen_random_uuid(), 'M-' || n, 'heron' || n || '@example.org', 'Heron', 'member',
+    CASE n %% 4 WHEN 0 THEN 'es' ELSE 'en' END, '', 'normal', '!', true, false, now() - interval '90 days'
+FROM generate_series(1, %s) AS n
+RETURNING id
+"""
+ADDRESSES = """
+INSERT INTO account_emailaddress (user_id, email, verified, "primary")
+SELECT id, email, true, true FROM members_member
+"""
+MEMBERSHIPS = """
+INSERT INTO groups_membership (group_id, member_id, status, standing_rsvp, is_muted, requested_at, joined_at)
+SELECT (%s::bigint[])[place %% array_length(%s::bigint[], 1) + 1], id, 'active', false, false, joined_at, joined_at
+FROM unnest(%s::uuid[]) WITH ORDINALITY AS people (id, place) JOIN members_member USING (id)
+"""
+ANSWERS = """
+INSERT INTO meetings_participation (meeting_id, member_id, rsvp, rsvp_at)
+SELECT meeting.id, member_id, 'going', now() - interval '9 days'
+FROM groups_membership JOIN meetings_meeting AS meeting USING (group_id)
+WHERE groups_membership.id % 2 = 0
+"""
+CONSENTS = """
+INSERT INTO members_consent (member_id, kind, text, text_hash, language, given_at)
+SELECT id, 'reminders', 'yes', '0', 'en', now() FROM unnest(%s::uuid[]) AS id
+"""
+
+
+def with_reminders_due(people: int) -> list[UUID]:
+    """So many people, ten in a group, each to be reminded of one meeting of tomorrow as soon as they agree to it; in
+    four zones where it is about noon. Half have a place, a quarter read Spanish.
+    """
+    chance = Random("a town by the sea")
+    zones = _zones_where_it_is_noon()
+    groups = Group.objects.bulk_create(_group(number, chance) for number in range(-(-people // IN_GROUP)))
+    tomorrow = timezone.now().replace(minute=0, second=0, microsecond=0) + timedelta(hours=26)
+    series = []
+    for number, group in enumerate(groups):
+        zone = zones[number % len(zones)]
+        start = (tomorrow + timedelta(minutes=15 * chance.randrange(80))).astimezone(ZoneInfo(zone))
+        series.append(
+            MeetingSeries(
+                group=group,
+                weekdays=[start.weekday()],
+                start_time=start.time(),
+                time_zone=zone,
+                from_on=start.date(),
+            )
+        )
+    MeetingSeries.objects.bulk_create(series)
+    meetings = [_meeting(one, one.from_on, chance) for one in series]
+    for meeting in meetings:
+        meeting.places_taken = 0
+    Meeting.objects.bulk_create(meetings, batch_size=2000)
+    with connection.cursor() as cursor:
+        cursor.execute(PEOPLE, [people])
+        ids = [row[0] for row in cursor.fetchall()]
+        group_ids = [group.pk for group in groups]
+        cursor.execute(ADDRESSES)
+        cursor.execute(MEMBERSHIPS, [group_ids, group_ids, ids])
+        cursor.execute(ANSWERS)
+    settle()
+    return ids
+
+
+def agree_to_reminders(people: list[UUID]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(CONSENTS, [people])
+    settle()
+
+
+def _zones_where_it_is_noon() -> list[str]:
+    """Zones where it will not be evening before the measuring ends, whatever the hour is here."""
+    hour = timezone.now().hour
+    return [f"Etc/GMT{-ahead:+d}" for ahead in range(-12, 12) if (hour + ahead) % 24 in (11, 12, 13, 14)]

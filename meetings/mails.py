@@ -9,7 +9,6 @@ from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
-from django.urls import reverse
 from django.utils import timezone, translation
 
 from groups.models import Group, Membership
@@ -19,6 +18,7 @@ from members.services import withdraw_consent
 from outbox import kinds
 from outbox.kinds import Later, Letter, Unwanted
 from outbox.letters import Chosen, WordsInUse, letter
+from outbox.links import link
 from outbox.models import Email
 from outbox.services import unsubscribe_url
 
@@ -175,12 +175,11 @@ def _in_words(kind: str, language: str, context: tuple, chosen: Chosen | None, _
 
 
 def _fill_in(letter: Letter, email: Email, meeting: Meeting) -> Letter:
-    answer = reverse("meetings:answer_from_mail", args=[answer_token(email.about_id, email.recipient_id)])
     return letter.filled_in(
         {
-            ANSWER_URL: settings.SITE_URL + answer,
+            ANSWER_URL: link("meetings:answer_from_mail", answer_token(email.about_id, email.recipient_id)),
             UNSUBSCRIBE_URL: unsubscribe_url(email),
-            MEETING_URL: settings.SITE_URL + meeting.get_absolute_url(),
+            MEETING_URL: link("meetings:meeting_detail", meeting.pk),
         }
     )
 

@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.postgres.functions import RandomUUID
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.db.models.lookups import LessThanOrEqual
@@ -38,10 +38,12 @@ UPDATE outbox_email SET state = 'queued', claimed_by = NULL,
 WHERE state = 'claimed' AND claimed_by = ANY(%(senders)s)
 """
 
+# Prepared for as long as a sender sends: to plan it takes longer than to do it.
 MARK_SENT = """
+PREPARE mark_sent (uuid, bigint, bigint, varchar) AS
 UPDATE outbox_email SET state = 'sent', reason = '', claimed_by = NULL, attempts = attempts + 1,
-    sent_at = statement_timestamp(), wording_period_id = %s, variant = %s
-WHERE id = %s AND state = 'claimed' AND claimed_by = %s
+    sent_at = statement_timestamp(), wording_period_id = $3, variant = $4
+WHERE id = $1 AND state = 'claimed' AND claimed_by = $2
 """
 
 SENDERS = """
@@ -152,7 +154,9 @@ class EmailQuerySet(models.QuerySet["Email"]):
 
     def claim(self, sender: int, limit: int) -> list["Email"]:
         """Give up to `limit` due rows to a sender, passing over those another sender is just claiming."""
-        with connection.cursor() as cursor:
+        with transaction.atomic(), connection.cursor() as cursor:
+            # Right after 100 000 were queued PostgreSQL believes that there are few, and would sort them at each claim.
+            cursor.execute("SET LOCAL enable_bitmapscan = off")
             cursor.execute(CLAIM, {"sender": sender, "limit": limit})
             ids = [row[0] for row in cursor.fetchall()]
         if not ids:
@@ -160,10 +164,17 @@ class EmailQuerySet(models.QuerySet["Email"]):
         claimed = self.filter(pk__in=ids).select_related("recipient__bounced_address").order_by(*IN_ORDER)
         return list(claimed.annotate(is_too_late=LessThanOrEqual(F("expires_at"), Now())))
 
-    def mark_sent(self, email: "Email", *, period_id: int | None, variant: str) -> None:
-        """The server has taken it, in these words. A plain statement: it stands between any two mails."""
+    def prepare_to_mark(self) -> None:
+        """Make `mark_sent` known to this session, unless it is."""
         with connection.cursor() as cursor:
-            cursor.execute(MARK_SENT, [period_id, variant, email.pk, email.claimed_by])
+            cursor.execute("SELECT FROM pg_prepared_statements WHERE name = 'mark_sent'")
+            if not cursor.rowcount:
+                cursor.execute(MARK_SENT)
+
+    def mark_sent(self, email: "Email", *, period_id: int | None, variant: str) -> None:
+        """The server has taken it, in these words. As quick as can be: it stands between any two mails."""
+        with connection.cursor() as cursor:
+            cursor.execute("EXECUTE mark_sent (%s, %s, %s, %s)", [email.pk, email.claimed_by, period_id, variant])
 
 
 class Email(models.Model):
@@ -187,9 +198,9 @@ class Email(models.Model):
     STOPPED = (State.FAILED, State.BOUNCED, State.EXPIRED, State.SUPPRESSED)
 
     id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
-    key = models.CharField(max_length=200, unique=True)
+    key = models.CharField(max_length=200)
     kind = models.CharField(max_length=40)
-    recipient = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="emails")
+    recipient = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="emails", db_index=False)
     about_id = models.UUIDField(help_text="the row the mail speaks of: a meeting")
     fact = models.CharField(max_length=60, help_text="what would justify another mail, such as the start time")
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED, db_default=State.QUEUED)
@@ -214,6 +225,7 @@ class Email(models.Model):
     )
     variant = models.CharField(max_length=1, blank=True, db_default="", help_text="A or B, where words were chosen")
 
+    _unsubscribe_url: str
     is_too_late: bool  # of a claimed one: whether it had expired, by the clock of the database
 
     objects = EmailQuerySet.as_manager()
@@ -222,6 +234,7 @@ class Email(models.Model):
         verbose_name = _("mail")
         verbose_name_plural = _("mails")
         constraints = [
+            models.UniqueConstraint(name="outbox_email_key_key", fields=["key"]),
             models.CheckConstraint(
                 name="email_sent_has_time", condition=Q(state="sent", sent_at__isnull=False) | ~Q(state="sent")
             ),
@@ -232,7 +245,8 @@ class Email(models.Model):
         ]
         indexes = [
             models.Index(fields=["send_after"], name="email_due", condition=Q(state="queued")),
-            models.Index(fields=["claimed_by"], name="email_claimed", condition=Q(state="claimed")),
+            # By id and not by sender: to mark one mail would else mean to look through all its sender has claimed.
+            models.Index(fields=["id"], name="email_being_sent", condition=Q(state="claimed")),
             models.Index(fields=["recipient"], name="email_of_recipient"),
             models.Index(fields=["queued_at"], name="email_by_time"),
             models.Index(fields=["queued_at"], name="email_in_doubt", condition=Q(doubts__gt=0)),

@@ -16,12 +16,12 @@ from django.core import signing
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
-from django.urls import reverse
 from kombu.exceptions import OperationalError as BrokerError
 
 from . import bounces, kinds
 from .bounce_reports import return_path
 from .kinds import Later, Letter, Unwanted
+from .links import link
 from .mail_server import LineBroke, MailServer, Refused, ServerAway, Unsendable, mail_server
 from .message import Message
 from .models import SENDER_LOCKS, Email
@@ -117,6 +117,7 @@ def sender() -> Iterator[int]:
     sender_id = secrets.randbelow(2**31)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s, %s)", [SENDER_LOCKS, sender_id])
+    Email.objects.prepare_to_mark()
     is_interrupted = True
     try:
         yield sender_id
@@ -252,8 +253,11 @@ def _return_path(email: Email) -> str:
 
 
 def unsubscribe_url(email: Email) -> str:
-    told = [str(email.recipient_id), email.kind, str(email.about_id or "")]
-    return settings.SITE_URL + reverse("outbox:unsubscribe", args=[signing.dumps(told, salt=UNSUBSCRIBE_SALT)])
+    """Where the mail's reader can stop mail like it. The same in its text and its headers, so made once."""
+    if not hasattr(email, "_unsubscribe_url"):
+        told = [str(email.recipient_id), email.kind, str(email.about_id or "")]
+        email._unsubscribe_url = link("outbox:unsubscribe", signing.dumps(told, salt=UNSUBSCRIBE_SALT))
+    return email._unsubscribe_url
 
 
 @dataclass(frozen=True)

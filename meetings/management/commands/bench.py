@@ -14,7 +14,7 @@ from django.db.backends.postgresql.creation import DatabaseCreation
 from ... import demo
 
 FOLDER = settings.BASE_DIR / "benchmarks"
-HELPERS = {"__init__", "bare", "serving", "town"}
+HELPERS = {"__init__", "bare", "serving", "site_settings", "town"}
 
 
 class Command(BaseCommand):
