@@ -98,6 +98,7 @@ class RemindersForm(forms.Form):
     quiet_from = forms.TypedChoiceField(label=_("Quiet from"), required=False, coerce=int, empty_value=None)
     quiet_until = forms.TypedChoiceField(label=_("Quiet until"), required=False, coerce=int, empty_value=None)
     pause = forms.ChoiceField(label=_("Pause for"), choices=WEEKS, required=False)
+    missed_you = forms.BooleanField(label=Consent.WORDS[Consent.Kind.MISSED_YOU], required=False)
     muted = GroupsField(label=_("No reminders from"), queryset=None, required=False)
     roster_nudges = forms.BooleanField(
         label=_("Write to me the next morning when nobody has noted who came."),
@@ -109,6 +110,8 @@ class RemindersForm(forms.Form):
         super().__init__(*args, **kwargs)
         if not kinds.is_sent_here("roster_open") or not (member.is_counselor or member.is_coordinator):
             del self.fields["roster_nudges"]
+        if not kinds.is_sent_here("missed"):
+            del self.fields["missed_you"]
         if not kinds.is_sent_here("week"):
             del self.fields["week_day"]
             lead = cast(forms.ChoiceField, self.fields["lead"])

@@ -11,10 +11,8 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.utils import timezone, translation
 
-from groups.models import Group, Membership
-from groups.services import mute_group
+from groups.models import Membership
 from members.models import Consent, ReminderSettings
-from members.services import withdraw_consent
 from outbox import kinds
 from outbox.kinds import Later, Letter, Unwanted
 from outbox.letters import Chosen, WordsInUse, letter
@@ -27,6 +25,7 @@ from .access import answer_token
 from .letters import CANCELLED, MOVED, OFFER, ON_AGAIN, REMINDER_GOING, REMINDER_OPEN, editable_of
 from .models import Meeting, Participation
 from .services.reminders import reminder_fact
+from .ways_out import mute_group_of, stop_reminders
 
 # What stands in a letter until it is filled in for somebody.
 ANSWER_URL = "https://answer.invalid/"
@@ -41,8 +40,8 @@ def register() -> None:
         kinds.Kind(
             "reminder",
             _prepare_reminders,
-            unsubscribe=_stop_reminders,
-            unsubscribe_there=_stop_reminders_there,
+            unsubscribe=stop_reminders,
+            unsubscribe_there=mute_group_of,
             letters=(REMINDER_GOING, REMINDER_OPEN),
         )
     )
@@ -50,15 +49,6 @@ def register() -> None:
     kinds.register(kinds.Kind("moved", _prepare_moved, letters=(MOVED,)))
     kinds.register(kinds.Kind("on_again", _prepare_moved, letters=(ON_AGAIN,)))
     kinds.register(kinds.Kind("offer", _prepare_offers, letters=(OFFER,)))
-
-
-def _stop_reminders(member_id: UUID) -> None:
-    withdraw_consent(member_id, Consent.Kind.REMINDERS)
-
-
-def _stop_reminders_there(member_id: UUID, meeting_id: UUID) -> None:
-    if group := Group.objects.filter(meetings=meeting_id).first():
-        mute_group(group, member_id=member_id)
 
 
 class _Facts:

@@ -62,6 +62,8 @@ RECORDED = Part(
 WORDS = {
     "mail.reminder": gettext_lazy("a reminder of a meeting"),
     "mail.week": gettext_lazy("the times of your week"),
+    "mail.welcome": gettext_lazy("what to expect at a first meeting"),
+    "mail.missed": gettext_lazy("we missed you"),
     "mail.roster_open": gettext_lazy("a list of who came is still open"),
     "mail.cancelled": gettext_lazy("a meeting is cancelled"),
     "mail.moved": gettext_lazy("a meeting has another time"),

@@ -12,6 +12,8 @@ def queue_due_reminders():
 @shared_task
 def queue_due_notes():
     services.queue_roster_nudges()
+    services.queue_welcomes()
+    services.queue_missed_you()
 
 
 @shared_task

@@ -1,8 +1,10 @@
 """What the mails say that people can choose beside their reminders, a module for each kind."""
 
-from . import roster_open, week
+from . import missed, roster_open, week, welcome
 
 
 def register() -> None:
     roster_open.register()
     week.register()
+    welcome.register()
+    missed.register()

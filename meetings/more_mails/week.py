@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 
 from groups.models import Membership
 from members.models import Consent, ReminderSettings
-from members.services import withdraw_consent
 from members.time_zones import is_time_zone
 from outbox import kinds
 from outbox.kinds import Kind, Later, Letter, Unwanted
@@ -26,6 +25,7 @@ from .. import wording
 from ..access import answer_token
 from ..models import Meeting, Participation
 from ..services.week import DAYS_TOLD
+from ..ways_out import stop_reminders
 from .examples import EVENING, link
 from .readers import Readers
 
@@ -48,12 +48,8 @@ WEEK = EditableLetter(
 
 
 def register() -> None:
-    kinds.register(Kind("week", _prepare, unsubscribe=_stop, letters=(WEEK,)))
-
-
-def _stop(member_id: UUID) -> None:
-    """It is one way of being reminded: who stops it gets no single reminders in its place."""
-    withdraw_consent(member_id, Consent.Kind.REMINDERS)
+    # It is one way of being reminded: who stops it gets no single reminders in its place.
+    kinds.register(Kind("week", _prepare, unsubscribe=stop_reminders, letters=(WEEK,)))
 
 
 Coming = list[tuple[Meeting, Participation | None]]

@@ -2,6 +2,7 @@
 whether anything changed."""
 
 from .feed_import import import_feed
+from .missed import queue_missed_you
 from .nudges import queue_roster_nudges
 from .places import (
     Change,
@@ -30,6 +31,7 @@ from .roster import (
 from .schedule import cancel_meeting, extend_series, follow_group, follow_series, resume_series, suspend_series
 from .standing import come_every_week, come_now_and_then, fill_all_standing_places, free_coming_places
 from .week import queue_week_mails
+from .welcomes import queue_welcomes
 
 __all__ = [
     "Change",
@@ -57,8 +59,10 @@ __all__ = [
     "offer_free_places",
     "place_in_line",
     "queue_due_reminders",
+    "queue_missed_you",
     "queue_roster_nudges",
     "queue_week_mails",
+    "queue_welcomes",
     "record_attendance",
     "remove_anonymous_walk_in",
     "resume_series",

@@ -24,9 +24,11 @@ from ..models import Meeting, MeetingSeries, Participation
 
 HOW = ("wanted", "lead", "week_day", "wording", "quiet_from", "quiet_until")
 AT_WORK = ["roster_nudges"]
-# The choice without which nobody gets it, its kind, and what it is called here.
+# The field without which nobody gets it, its kind, and what it is called here.
 OTHER_MAILS = [
     ("week_day", "week", gettext_lazy("Once a week")),
+    ("wanted", "welcome", gettext_lazy("Before your first meeting")),
+    ("missed_you", "missed", gettext_lazy("When we missed you")),
     ("roster_nudges", "roster_open", gettext_lazy("When nobody has noted who came")),
 ]
 EXAMPLE = {"name": gettext_lazy("Your group"), "place": gettext_lazy("Its place")}
@@ -64,6 +66,8 @@ def _save(member: Member, chosen: dict, today: date) -> None:
     if chosen["pause"]:
         members.services.pause_reminders(member, until=today + timedelta(weeks=int(chosen["pause"])))
     mute_groups(chosen["muted"], by=member)
+    if "missed_you" in chosen:
+        members.services.choose_missed_you(member, wanted=chosen["missed_you"])
     if at_work := {name: chosen[name] for name in AT_WORK if name in chosen}:
         members.services.choose_mail_at_work(member.pk, **at_work)
 
@@ -83,6 +87,7 @@ def _as_they_are(member: Member, wish: ReminderSettings) -> dict:
     full = wish.wording == ReminderSettings.Wording.FULL and Consent.Kind.FULL_WORDING in consents
     return {
         "wanted": Consent.Kind.REMINDERS in consents,
+        "missed_you": Consent.Kind.MISSED_YOU in consents,
         "lead": wish.lead,
         "week_day": wish.week_day,
         "wording": ReminderSettings.Wording.FULL if full else ReminderSettings.Wording.NEUTRAL,
@@ -114,7 +119,7 @@ def _letters(member: Member, form: RemindersForm) -> list[tuple[str, Letter]]:
     mine = [
         (str(name), kinds.get(kind).letters[0])
         for field, kind, name in OTHER_MAILS
-        if kinds.is_sent_here(kind) and (not field or field in form.fields)
+        if kinds.is_sent_here(kind) and field in form.fields
     ]
     in_use = WordsInUse(editable for _name, editable in mine)
     return [

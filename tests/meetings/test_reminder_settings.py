@@ -232,6 +232,7 @@ def test_page_saves_everything_and_shows_it_again(cast, sign_in):
     page = client.get(response.url)
     assert page.context["form"].initial == {
         "wanted": True,
+        "missed_you": False,
         "lead": "same-day",
         "week_day": 6,
         "wording": "full",

@@ -9,7 +9,6 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-import outbox.services as outbox
 from groups.models import Facilitator
 from meetings import services
 from meetings.models import Meeting
@@ -21,6 +20,8 @@ from tests import make
 from tests.outbox.test_claims import at_once
 from tests.outbox.test_unsubscribe import address_of
 from tests.smtp_server import smtp_server
+
+from .mail_clock import deliver_travelling
 
 NEW_YORK = ZoneInfo("America/New_York")
 EVENING = datetime(2026, 11, 16, 18, 30, tzinfo=NEW_YORK)  # a Monday that is past: the database has its own clock
@@ -54,12 +55,6 @@ def morning(days=1):
 
 def told():
     return [row.recipient.display_name for row in Email.objects.filter(kind="roster_open").select_related("recipient")]
-
-
-def deliver(smtp):
-    Email.objects.update(send_after=EVENING - DAY)  # the outbox asks the database's clock
-    outbox.deliver()
-    return dict(Email.objects.values_list("recipient__display_name", "reason"))
 
 
 @pytest.mark.parametrize(
@@ -179,7 +174,7 @@ def test_what_happens_between_planning_and_sending_still_counts(willow, clock, s
     services.queue_roster_nudges()
     event(willow)
 
-    deliver(smtp)
+    deliver_travelling()
 
     assert smtp.taken == []
     assert Email.objects.get().state == "suppressed"
@@ -199,7 +194,7 @@ def test_mail_says_when_and_neither_which_group_nor_who(willow, clock, smtp):
     clock.move_to(morning())
     services.queue_roster_nudges()
 
-    deliver(smtp)
+    deliver_travelling()
 
     mail = smtp.mail_to(willow.carol.email)
     text = mail.get_body(["plain"]).get_content()
@@ -225,7 +220,7 @@ def test_site_that_does_without_sends_none_not_even_those_that_wait(willow, cloc
     services.queue_roster_nudges()
     settings.MAILS_OFF = ["roster_open"]
 
-    assert deliver(smtp) == {"Carol": "not sent here any more"}
+    assert deliver_travelling() == [("roster_open", "suppressed", "not sent here any more")]
     Email.objects.all().delete()
     assert services.queue_roster_nudges() == 0
     assert smtp.taken == []

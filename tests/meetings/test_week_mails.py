@@ -10,7 +10,6 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-import outbox.services as outbox
 from groups.models import Membership
 from meetings import services
 from meetings.models import Meeting
@@ -23,6 +22,8 @@ from tests import make
 from tests.outbox.test_claims import at_once
 from tests.outbox.test_unsubscribe import address_of
 from tests.smtp_server import smtp_server
+
+from .mail_clock import deliver_travelling
 
 NEW_YORK = ZoneInfo("America/New_York")
 SUNDAY = datetime(2026, 11, 15, 10, tzinfo=NEW_YORK)
@@ -62,12 +63,6 @@ def tick():
     return services.queue_week_mails(), services.queue_due_reminders()
 
 
-def deliver():
-    Email.objects.filter(state="queued").update(send_after=SUNDAY - 30 * DAY)  # the outbox asks the database's clock
-    outbox.deliver()
-    return [(row.kind, row.state, row.reason) for row in Email.objects.order_by("queued_at", "kind")]
-
-
 def every_hours(clock, days, hours=2):
     """Beat and sender over some days. Returns the day and the kind of each mail, by the clock in New York."""
     sent = []
@@ -91,7 +86,7 @@ def test_mail_of_the_week_once_and_nothing_single_for_what_it_told(week, clock):
 
 def test_mail_tells_times_only_with_a_way_to_answer_for_each(week, clock, smtp):
     tick()
-    deliver()
+    deliver_travelling()
 
     mail = smtp.mail_to(week.mia.email)
     text = mail.get_body(["plain"]).get_content().replace("\r\n", "\n")
@@ -265,7 +260,7 @@ def test_what_happens_between_planning_and_sending_still_counts(week, smtp, even
     tick()
     event(week)
 
-    assert [state for _kind, state, _reason in deliver()] == ["suppressed"]
+    assert [state for _kind, state, _reason in deliver_travelling()] == ["suppressed"]
     assert smtp.taken == []
 
 
@@ -273,7 +268,7 @@ def test_meetings_of_a_group_they_left_or_muted_since_are_not_in_it(week, smtp):
     tick()
     Membership.objects.filter(member=week.mia, group=week.cedar).update(is_muted=True)
 
-    deliver()
+    deliver_travelling()
 
     assert smtp.mail_to(week.mia.email).get_body(["plain"]).get_content().count("/m/") == 1
 
@@ -285,7 +280,7 @@ def test_quiet_hours_put_it_off_and_late_is_too_late(week, clock, smtp):
     [email] = Email.objects.select_related("recipient")
     assert kinds.get("week").prepare([email]) == {email.pk: Later(SUNDAY.replace(hour=14))}
     clock.move_to(SUNDAY + DAY)
-    assert deliver() == [("week", "expired", "too late")]
+    assert deliver_travelling() == [("week", "expired", "too late")]
     assert smtp.taken == []
 
 
@@ -369,6 +364,6 @@ def test_second_of_both_is_dropped_when_they_cannot_come(week, clock, smtp):
     services.queue_due_reminders()
     week.tuesday.participations.update(rsvp="declined")
 
-    deliver()
+    deliver_travelling()
 
     assert smtp.taken == []
