@@ -21,25 +21,32 @@ from ..models import Meeting, Participation
 
 # A place if there is one, else the waiting list, in one statement: the SELECT waits for the meeting's row and the
 # membership's (somebody may just be leaving) and reads them as they are then. An answer that stands is kept, as after a
-# double click; an offer is taken up.
+# double click; an offer is taken up. What the answer was before is read as the statement begins.
 TAKE_A_PLACE = """
-INSERT INTO meetings_participation AS mine (meeting_id, member_id, rsvp, rsvp_at)
-SELECT meeting.id, %(member)s,
-       CASE WHEN meeting.places_taken < meeting.capacity THEN 'going' ELSE 'waitlisted' END,
-       clock_timestamp()
-FROM meetings_meeting AS meeting
-JOIN groups_membership AS membership ON membership.group_id = meeting.group_id
-WHERE meeting.id = %(meeting)s AND meeting.status = 'scheduled' AND meeting.starts_at > now()
-  AND membership.member_id = %(member)s AND membership.status = 'active'
-FOR NO KEY UPDATE OF meeting FOR SHARE OF membership
-ON CONFLICT (meeting_id, member_id) DO UPDATE SET
-    rsvp = CASE
-        WHEN mine.rsvp IN ('going', 'waitlisted') THEN mine.rsvp
-        WHEN mine.rsvp = 'offered' THEN 'going'
-        ELSE excluded.rsvp END,
-    rsvp_at = CASE WHEN mine.rsvp IN ('going', 'waitlisted') THEN mine.rsvp_at ELSE excluded.rsvp_at END,
-    offer_expires_at = NULL
-RETURNING new.rsvp, new.rsvp_at, old.rsvp, old.rsvp_at, old.offer_expires_at
+WITH earlier AS (
+    SELECT rsvp, rsvp_at, offer_expires_at FROM meetings_participation
+    WHERE meeting_id = %(meeting)s AND member_id = %(member)s
+), taken AS (
+    INSERT INTO meetings_participation AS mine (meeting_id, member_id, rsvp, rsvp_at)
+    SELECT meeting.id, %(member)s,
+           CASE WHEN meeting.places_taken < meeting.capacity THEN 'going' ELSE 'waitlisted' END,
+           clock_timestamp()
+    FROM meetings_meeting AS meeting
+    JOIN groups_membership AS membership ON membership.group_id = meeting.group_id
+    WHERE meeting.id = %(meeting)s AND meeting.status = 'scheduled' AND meeting.starts_at > now()
+      AND membership.member_id = %(member)s AND membership.status = 'active'
+    FOR NO KEY UPDATE OF meeting FOR SHARE OF membership
+    ON CONFLICT (meeting_id, member_id) DO UPDATE SET
+        rsvp = CASE
+            WHEN mine.rsvp IN ('going', 'waitlisted') THEN mine.rsvp
+            WHEN mine.rsvp = 'offered' THEN 'going'
+            ELSE excluded.rsvp END,
+        rsvp_at = CASE WHEN mine.rsvp IN ('going', 'waitlisted') THEN mine.rsvp_at ELSE excluded.rsvp_at END,
+        offer_expires_at = NULL
+    RETURNING rsvp, rsvp_at
+)
+SELECT taken.rsvp, taken.rsvp_at, earlier.rsvp, earlier.rsvp_at, earlier.offer_expires_at
+FROM taken LEFT JOIN earlier ON true
 """
 
 
