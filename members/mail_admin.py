@@ -5,8 +5,10 @@ from datetime import datetime, time, timedelta
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Max, Min
 from django.template.response import TemplateResponse
+from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from outbox import bounces, kinds
 from outbox.models import Email, EmailQuerySet
 
-from . import services
+from . import mail_preview, services
 from .data_parts import words_for
 from .models import Member
 from .my_data import MAIL_STATES
@@ -147,6 +149,36 @@ class EmailAdmin(ScopedAdmin):
     @admin.display(description=_("to"))
     def recipient_code(self, email: Email) -> str:
         return email.recipient.code
+
+    # What such a mail says: with made-up facts, never a member's own.
+
+    def get_urls(self):
+        return [
+            path("preview/", self.admin_site.admin_view(self.preview_view), name="outbox_email_preview"),
+            path("preview/html/", self.admin_site.admin_view(self.preview_html_view), name="outbox_email_preview_html"),
+            *super().get_urls(),
+        ]
+
+    def preview_view(self, request):
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        letters = kinds.editable_letters()
+        chosen = mail_preview.chosen_letter(request) or next(iter(letters.values()))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("What our mails say"),
+            "opts": self.opts,
+            "letters": letters.values(),
+            "chosen": chosen,
+            "previews": mail_preview.previews(chosen),
+            "may_word": role_of(request.user) == COORDINATOR,
+        }
+        return TemplateResponse(request, "admin/outbox/preview.html", context)
+
+    def preview_html_view(self, request):
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return mail_preview.html_of(request)
 
     # Trying again: from the list, with a page that says what will happen first.
 

@@ -88,6 +88,11 @@ def names() -> list[str]:
     return sorted(_kinds)
 
 
+def letters_of(name: str) -> Sequence[EditableLetter]:
+    """The letters of a kind; none for a kind we do not know any more."""
+    return _kinds[name].letters if name in _kinds else ()
+
+
 def editable_letters() -> dict[str, EditableLetter]:
     """Every letter whose words can be changed, by its name."""
     return {letter.name: letter for kind in _kinds.values() for letter in kind.letters}

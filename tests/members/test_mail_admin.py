@@ -1,16 +1,20 @@
 """The admin page of mail: staff follow what leaves and let it leave again, and read nobody's mail."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+import lab.services as lab
 import outbox.services as outbox
 from audit.models import AuditEvent
 from members import services
 from members.scoped_admin import ManyPages
+from outbox import kinds
 from outbox.models import BouncedAddress, Email
+from outbox.wordings import Words
 from tests import make
 from tests.admin_pages import messages_of, rows, run_action
 from tests.smtp_server import smtp_server
@@ -264,3 +268,81 @@ def test_member_reads_in_their_data_that_a_mail_was_sent_once_more(cast, sign_in
     page = sign_in(cast.mia).get(reverse("members:my_data")).content.decode()
 
     assert "had a mail sent once more" in page
+
+
+# --- What our mails say -----------------------------------------------------------------------------------------------
+
+PREVIEW = f"{MAIL}preview/"
+
+
+@pytest.mark.parametrize("name", STAFF)
+@pytest.mark.parametrize("letter", list(kinds.editable_letters()))
+def test_every_mail_is_shown_in_both_languages_with_made_up_facts(cast, sign_in, mail, name, letter):
+    mail("sent")
+    client = sign_in(getattr(cast, name))
+
+    page = client.get(PREVIEW, {"letter": letter})
+    frames = [client.get(f"{PREVIEW}html/", {"letter": letter, "language": code}) for code in ("en", "es")]
+
+    shown = page.context["previews"]
+    assert [one.language for one in shown] == ["en", "es"]
+    assert len({one.text for one in shown}) == len({frame.content for frame in frames}) == 2
+    everything = page.content.decode() + "".join(frame.content.decode() for frame in frames)
+    told = ["Mia", cast.mia.email, cast.willow.name, str(cast.willow_meeting.pk), cast.mia.code]
+    assert [secret for secret in told if secret in everything] == []
+    for frame in frames:
+        links = set(re.findall(r'href="([^"]*)"', frame.content.decode()))
+        assert (frame.status_code, links <= {"#"}) == (200, True)
+
+
+def test_preview_shows_the_words_in_use_and_both_of_a_test(cast, sign_in):
+    letter = kinds.editable_letters()["cancelled"]
+    other = lab.write_words(letter, "en", Words("A change", "No meeting on {when}.", ""), after=0, by=cast.olga)
+    assert lab.try_words(letter, "en", other, beside=None, by=cast.olga)
+    client = sign_in(cast.sam)
+
+    page = client.get(PREVIEW, {"letter": "cancelled"})
+    frame = client.get(f"{PREVIEW}html/", {"letter": "cancelled", "language": "en", "variant": "B"}).content.decode()
+
+    assert [(one.language, one.variant) for one in page.context["previews"]] == [("en", "A"), ("en", "B"), ("es", "A")]
+    assert "A change" in [one.subject for one in page.context["previews"]]
+    assert "No meeting on" in frame
+
+
+def test_html_of_a_mail_can_do_nothing_but_look(cast, sign_in):
+    answer = sign_in(cast.olga).get(f"{PREVIEW}html/", {"letter": "offer", "language": "en"})
+
+    rules = {rule.strip() for rule in answer["Content-Security-Policy"].split(";")}
+    assert {"sandbox", "default-src 'none'", "form-action 'none'", "frame-ancestors 'self'"} <= rules
+    assert answer["X-Frame-Options"] == "SAMEORIGIN"
+
+
+def test_a_mail_leads_to_what_such_a_mail_says(cast, sign_in, mail):
+    client = sign_in(cast.olga)
+    email = mail("sent", kind="join_decision")
+
+    assert f"{PREVIEW}?kind=join_decision" in client.get(change(email)).content.decode()
+    assert client.get(PREVIEW, {"kind": "join_decision"}).context["chosen"].name == "join-yes"
+    assert client.get(PREVIEW, {"kind": "gone", "letter": "gone"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"letter": "nothing", "language": "en"},
+        {"letter": "offer"},
+        {"letter": "offer", "language": "xx"},
+        {"letter": "offer", "language": "en", "variant": "C"},
+    ],
+)
+def test_mail_that_does_not_exist_is_not_found(cast, sign_in, asked):
+    assert sign_in(cast.olga).get(f"{PREVIEW}html/", asked).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["carol", "rita", "mia"])
+def test_others_see_no_preview(cast, sign_in, name):
+    client = sign_in(getattr(cast, name))
+
+    for address in (PREVIEW, f"{PREVIEW}html/?letter=offer&language=en"):
+        assert client.get(address, follow=True).status_code == 403
