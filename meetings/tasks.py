@@ -7,6 +7,7 @@ from . import services
 def queue_due_reminders():
     services.queue_week_mails()  # first: what it tells needs no single reminder
     services.queue_due_reminders()
+    services.note_missed_reminders()
 
 
 @shared_task

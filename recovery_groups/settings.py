@@ -326,6 +326,7 @@ REMIND_BEFORE = (timedelta(hours=24), timedelta(hours=48))
 REMIND_SAME_DAY = (timedelta(hours=3), timedelta(hours=14))  # for those who want it on the day
 REMIND_EVENING_BEFORE = timedelta(hours=18)  # the same, for a meeting before noon: else no hour of day is left
 REMIND_LATEST = timedelta(hours=2)  # after an outage a reminder still helps until then
+REMIND_LOOK_BACK = timedelta(hours=36)  # what began since then and nobody was reminded of is noted as too late
 REMIND_HOURS = (9, 19)  # in the group's own zone
 ROSTER_NUDGE_DAYS = (1, 8, 15)  # after a meeting of which nobody has noted who came
 OFFER_HOURS = 24  # a freed place is kept for the next in line, never past the start

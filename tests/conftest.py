@@ -116,6 +116,23 @@ def browser_type_launch_args(browser_type_launch_args):
 
 
 def pytest_terminal_summary(terminalreporter):
+    _say_how_hard_to_read(terminalreporter)
+    _say_what_faults_did(terminalreporter)
+
+
+def _say_what_faults_did(terminalreporter):
+    """What was lost and doubled under each fault, and in the same run without the guard."""
+    reports = [one for outcome in ("passed", "failed") for one in terminalreporter.stats.get(outcome, [])]
+    found = [
+        value for report in reports if report.when == "call" for key, value in report.user_properties if key == "fault"
+    ]
+    if found and (os.environ.get("CI") or terminalreporter.config.option.verbose > 0):
+        terminalreporter.section("mail under faults")
+        for line in sorted(found):
+            terminalreporter.write_line(line)
+
+
+def _say_how_hard_to_read(terminalreporter):
     """How hard each page, mail and promise is to read: English in school years, Spanish in points of INFLESZ."""
     reports = [one for outcome in ("passed", "failed") for one in terminalreporter.stats.get(outcome, [])]
     found = {}

@@ -27,11 +27,15 @@ class Taken:
 
 @dataclass
 class SmtpServer:
-    """`answers[address]` is what RCPT TO says ("451 later"), or "hang", "drop" or "drop after DATA"."""
+    """`answers[address]` is what RCPT TO says ("451 later"), or "hang", "drop", "drop in DATA" or "drop after DATA";
+    `answers_once`, the same for the first time only.
+    """
 
     taken: list[Taken] = field(default_factory=list)
     answers: dict[str, str] = field(default_factory=dict)
+    answers_once: dict[str, str] = field(default_factory=dict)
     answer_to_all: str = ""
+    hanging: int = 0
     answer_to_sender: str = ""
     seconds_per_mail: float = 0
     reads_ahead: bool = True
@@ -69,23 +73,28 @@ class SmtpServer:
         return "250 OK"
 
     async def handle_RCPT(self, server, session, envelope, address, options):
-        answer = self.answer_to_all or self.answers.get(address, "")
+        answer = self.answer_to_all or self.answers_once.pop(address, "") or self.answers.get(address, "")
+        session.fault = answer
         if answer == "hang":
+            self.hanging += 1
             await asyncio.sleep(30)
         if answer == "drop":
             server.transport.abort()
             return "421 gone"
-        if answer and answer != "drop after DATA":
+        if answer and not answer.startswith("drop"):
             return answer
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):
+        if session.fault == "drop in DATA":  # all of it was sent, nothing of it is kept
+            server.transport.abort()
+            return "451 gone"
         if self.seconds_per_mail:
             await asyncio.sleep(self.seconds_per_mail)
         mail = message_from_bytes(envelope.original_content, policy=policy.default)
         self.taken.append(Taken(envelope.mail_from, list(envelope.rcpt_tos), mail))
-        if "drop after DATA" in [self.answers.get(address) for address in envelope.rcpt_tos]:
+        if session.fault == "drop after DATA":
             server.transport.abort()
         return "250 OK"
 

@@ -30,6 +30,7 @@ from .roster import (
 )
 from .schedule import cancel_meeting, extend_series, follow_group, follow_series, resume_series, suspend_series
 from .standing import come_every_week, come_now_and_then, fill_all_standing_places, free_coming_places
+from .too_late import note_missed_reminders
 from .week import queue_week_mails
 from .welcomes import queue_welcomes
 
@@ -56,6 +57,7 @@ __all__ = [
     "lapse_offers",
     "leave_group",
     "mark_did_not_meet",
+    "note_missed_reminders",
     "offer_free_places",
     "place_in_line",
     "queue_due_reminders",

@@ -65,6 +65,11 @@ class Processes:
     def said(self) -> str:
         return "\n".join(f"== {log.name}\n{log.read_text()}" for log in sorted(self.logs.glob("*.log")))
 
+    def worker_without(self, guard: str) -> subprocess.Popen:
+        """A worker with one guard off, for a negative control: see `unguarded`."""
+        self.environment["WITHOUT"] = guard
+        return self._start(processes.WORKER.replace("-A recovery_groups", "-A tests.outbox.unguarded"))
+
     def _start(self, command: str) -> subprocess.Popen:
         log = self.logs / f"{len(list(self.logs.glob('*.log')))}-{command.split()[3]}.log"
         with log.open("wb") as output:

@@ -8,6 +8,11 @@ from recovery_groups.settings import CELERY_BEAT_SCHEDULE, CELERY_BROKER_TRANSPO
 
 DATABASES["default"]["NAME"] = os.environ["TEST_DATABASE"]
 CELERY_BROKER_TRANSPORT_OPTIONS = CELERY_BROKER_TRANSPORT_OPTIONS | {"global_keyprefix": os.environ["TEST_KEY_PREFIX"]}
+if "TEST_VISIBILITY_TIMEOUT" in os.environ:
+    CELERY_BROKER_TRANSPORT_OPTIONS |= {
+        "visibility_timeout": int(os.environ["TEST_VISIBILITY_TIMEOUT"]),
+        "unacked_restore_interval": 1,
+    }
 CELERY_BEAT_SCHEDULE = {
     name: entry | {"schedule": 1.0}
     for name, entry in CELERY_BEAT_SCHEDULE.items()
