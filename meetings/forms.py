@@ -106,8 +106,12 @@ class RemindersForm(forms.Form):
         help_text=_("At most three times for each meeting, until it is noted."),
     )
 
+    weekly_figures = forms.BooleanField(label=_("Send me the numbers of the week on Mondays."), required=False)
+
     def __init__(self, *args, member: Member, **kwargs):
         super().__init__(*args, **kwargs)
+        if not kinds.is_sent_here("figures") or member.role not in (Member.Role.COORDINATOR, Member.Role.REPORTS):
+            del self.fields["weekly_figures"]
         if not kinds.is_sent_here("roster_open") or not (member.is_counselor or member.is_coordinator):
             del self.fields["roster_nudges"]
         if not kinds.is_sent_here("missed"):

@@ -309,6 +309,7 @@ CELERY_BEAT_SCHEDULE = {
     for name, task, seconds in (
         ("queue-due-reminders", "meetings.tasks.queue_due_reminders", TICK_SECONDS),
         ("queue-due-notes", "meetings.tasks.queue_due_notes", 3 * TICK_SECONDS),
+        ("queue-week-figures", "reports.tasks.queue_week_figures", 3 * TICK_SECONDS),
         ("lapse-offers", "meetings.tasks.lapse_offers", min(TICK_SECONDS, 60.0)),
         ("settle-begun", "meetings.tasks.settle_begun", min(TICK_SECONDS, 60.0)),
         ("deliver-outbox", "outbox.tasks.deliver_outbox", min(TICK_SECONDS, 60.0)),

@@ -5,6 +5,7 @@ class ReportsConfig(AppConfig):
     name = "reports"
 
     def ready(self):
-        from . import my_data
+        from . import mails, my_data
 
+        mails.register()
         my_data.register_parts()

@@ -115,7 +115,7 @@ def pages(scene):
         "my-attendance-new": (scene.max, reverse("meetings:my_attendance")),
         "reminders": (scene.mia, reverse("meetings:reminders")),
         "reminders-new": (scene.vera, reverse("meetings:reminders")),
-        "reminders-counselor": (scene.carol, reverse("meetings:reminders")),
+        "reminders-coordinator": (scene.olga, reverse("meetings:reminders")),
         "roster": (scene.carol, roster),
         "answer-from-mail": (None, reverse("meetings:answer_from_mail", args=[token])),
         "unsubscribe": (None, reverse("outbox:unsubscribe", args=["x"])),

@@ -23,13 +23,14 @@ from ..forms import RemindersForm
 from ..models import Meeting, MeetingSeries, Participation
 
 HOW = ("wanted", "lead", "week_day", "wording", "quiet_from", "quiet_until")
-AT_WORK = ["roster_nudges"]
+AT_WORK = ["roster_nudges", "weekly_figures"]
 # The field without which nobody gets it, its kind, and what it is called here.
 OTHER_MAILS = [
     ("week_day", "week", gettext_lazy("Once a week")),
     ("wanted", "welcome", gettext_lazy("Before your first meeting")),
     ("missed_you", "missed", gettext_lazy("When we missed you")),
     ("roster_nudges", "roster_open", gettext_lazy("When nobody has noted who came")),
+    ("weekly_figures", "figures", gettext_lazy("The numbers of the week")),
 ]
 EXAMPLE = {"name": gettext_lazy("Your group"), "place": gettext_lazy("Its place")}
 
