@@ -234,3 +234,16 @@ def test_mail_about_no_meeting_is_counted_and_not_compared(cast, sign_in, tested
         ("people", ["40", "40"]),
     ]
     assert section["sentences"] == []
+
+
+def test_few_who_never_came_hide_it_even_when_many_visits_are_missing(cast, tested):  # noqa: F811
+    period = tested(40, 40, came=(37, 20), ended=True)
+    later = make.meeting(cast.willow, starts_at=timezone.now() - timedelta(days=1), capacity=200, status="held")
+    for mail in list(period.emails.all()):
+        make.participation(later, mail.recipient, attendance="absent")
+        sent(period, mail.variant, mail.recipient, later)
+
+    (exact,), (shown,) = wording_tests.exact([period]), wording_tests.of_all([period])
+
+    assert (exact.a["over"] - exact.a["came"], exact.a["people_over"] - exact.a["people_came"]) == (43, 3)
+    assert (shown.a, shown.b) == (None, None)
