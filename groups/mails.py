@@ -23,7 +23,12 @@ def register() -> None:
 
 def _editable(name: str, title, readers, *, is_in: bool) -> EditableLetter:
     return EditableLetter(
-        name, "groups/mail/join_decision", title, readers, example=lambda: {"is_in": is_in, "find_url": _find_url()}
+        name,
+        "groups/mail/join_decision",
+        title,
+        readers,
+        example=lambda: {"is_in": is_in, "find_url": _find_url()},
+        days_to_come=28,
     )
 
 

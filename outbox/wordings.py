@@ -46,7 +46,8 @@ class EditableLetter:
 
     `name` stands in rows and addresses for good. `example` gives the letter made-up facts, in the language that is
     switched on, for pictures of it. `placeholders` are those facts that words may name, each with what it is; those
-    in `required` must be in the opening. `counts_attendance`: the mail is about a meeting people may come to.
+    in `required` must be in the opening. Whether words help to come is told by the meeting a mail is about
+    (`counts_attendance`), or by any within so many days after it (`days_to_come`), or not at all.
     """
 
     name: str
@@ -57,6 +58,11 @@ class EditableLetter:
     placeholders: Mapping[str, str | Promise] = field(default_factory=dict)
     required: Collection[str] = ()
     counts_attendance: bool = False
+    days_to_come: int | None = None
+
+    @property
+    def is_measured(self) -> bool:
+        return self.counts_attendance or self.days_to_come is not None
 
     def facts(self, language: str) -> dict[str, str]:
         """What the placeholders are in the example, in a language."""

@@ -68,15 +68,14 @@ def wording_tests(request):
     """Tests of two wordings of a mail: how many came with each, as a page or as a file."""
     scope = access.get_scope_of_whole_house(request)
     periods = WordingPeriod.objects.tests().with_people()
-    figures_of = tests.exact if scope.exact else tests.of_all
-    shown = [figure for figure in tests.FIGURES if scope.exact or figure.is_for_all]
+    count = tests.exact if scope.exact else tests.of_all
     if request.GET.get("format") == "csv":
-        found = figures_of(list(periods))
+        found = count(list(periods))
         record("report.exported", request.user, by=request.user, report="wording", lines=2 * len(found))
         began_on = min((test.period.began_at for test in found), default=timezone.now()).date()
-        return csv_response(_wording_file(found, shown), first=began_on, last=timezone.now().date())
+        return csv_response(_wording_file(found, is_exact=scope.exact), first=began_on, last=timezone.now().date())
     page = Paginator(periods, TESTS_ON_A_PAGE).get_page(request.GET.get("page"))
-    sections = [_wording_test(test, shown) for test in figures_of(list(page))]
+    sections = [_wording_test(test, is_exact=scope.exact) for test in count(list(page))]
     context = {"scope": scope, "page": page, "sections": sections, "enough": tests.ENOUGH, "notice": NOTICE}
     return render(request, "reports/wording_tests.html", context)
 
@@ -125,20 +124,21 @@ def _line(report: Report, line: figures.Line) -> dict[str, Any]:
     }
 
 
-def _wording_test(test: tests.WordingTest, shown: list[tests.Figure]) -> dict[str, Any]:
+def _wording_test(test: tests.WordingTest, *, is_exact: bool) -> dict[str, Any]:
     period = test.period
     letter = kinds.editable_letters().get(period.letter)
     columns = [counts for counts in (test.a, test.b) if counts]
-    counts_attendance = letter is None or letter.counts_attendance
-    shown = [figure for figure in shown if figure.of_any_mail or counts_attendance]
+    shown = [figure for figure in tests.figures_of(period) if is_exact or figure.is_for_all]
     return {
         "period": period,
         "title": letter.title if letter else period.letter,
         "wordings": [("A", period.a), ("B", period.b)],
-        "sentences": wording.compared(test) if counts_attendance else [],
-        "rows": [(figure, [wording.figure(figure, counts) for counts in columns]) for figure in shown]
-        if columns
-        else [],
+        "sentences": wording.compared(test),
+        "rows": [
+            (figure.label, wording.definition(figure, period), [wording.figure(figure, counts) for counts in columns])
+            for figure in shown
+            if columns
+        ],
         "why_hidden": "" if columns else wording.why_test_hidden(test),
         "is_open": test.is_open,
     }
@@ -178,18 +178,23 @@ def _file(report: Report, group: Group | None, *, by_group: bool):
     yield [NOTICE]
 
 
-def _wording_file(found: list[tests.WordingTest], shown: list[tests.Figure]):
-    yield ["mail", "language", "variant", "wording", "from", "until", *(figure.name for figure in shown), "hidden"]
+def _wording_file(found: list[tests.WordingTest], *, is_exact: bool):
+    shown = [figure for figure in tests.FIGURES if is_exact or figure.is_for_all]
+    names = [figure.name for figure in shown]
+    yield ["mail", "language", "variant", "wording", "from", "until", "days", *names, "hidden"]
     for test in found:
         period = test.period
+        told = {figure.name for figure in tests.figures_of(period)}
         for variant, counts in (("A", test.a), ("B", test.b)):
-            values = [tests.value(figure, counts) if counts else None for figure in shown]
+            values = [tests.value(figure, counts) if counts and figure.name in told else None for figure in shown]
             number = period.number_b if variant == "B" else period.number_a
             until = str(period.ended_at.date()) if period.ended_at else None
             hidden = "" if counts else wording.why_test_hidden(test)
-            yield [period.letter, period.language, variant, number, str(period.began_at.date()), until, *values, hidden]
+            head = [period.letter, period.language, variant, number, str(period.began_at.date()), until]
+            yield [*head, tests.days_of(period), *values, hidden]
     yield []
     yield [_("Wording 0: the words a mail comes with.")]
+    yield [_("Days: where it is said, people count as come who were at a meeting so many days after the mail.")]
     yield [_("Made: %(when)s UTC") % {"when": f"{timezone.now():%Y-%m-%d %H:%M}"}]
     for figure in shown:
         yield [f"{figure.name}: {figure.definition} ({figure.unit})"]

@@ -9,10 +9,12 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from outbox.models import WordingPeriod
+
 from . import measures
 from .figures import Line, Report
 from .measures import Measure, Share, Sums
-from .wording_tests import ENOUGH, Counts, Figure, WordingTest, value
+from .wording_tests import ENOUGH, Counts, Figure, WordingTest, days_of, value
 
 NOTHING = "–"
 NO_BREAK = "\u00a0"
@@ -51,16 +53,20 @@ def more_or_fewer(share: float, *, up: bool) -> str:
     return words % {"count": number(abs(count))}
 
 
+def definition(figure: Figure, period: WordingPeriod) -> str:
+    return str(figure.definition) % {"days": days_of(period)}
+
+
 def compared(test: WordingTest) -> list[str]:
     """What a test says so far, and how much of it chance alone could do."""
-    if not test.a or not test.b:
+    if not test.a or not test.b or not test.is_measured:
         return []
     found = test.difference
     if found is None:
         return [
             _(
-                "Too few to say. In each half, at least %(enough)s people must have had a mail about a meeting that is "
-                "over. So far: %(a)s with A, %(b)s with B."
+                "Too few to say. In each half it must be known of at least %(enough)s people whether they came. "
+                "So far: %(a)s with A, %(b)s with B."
             )
             % {"enough": ENOUGH, "a": number(test.a["people_over"]), "b": number(test.b["people_over"])}
         ]

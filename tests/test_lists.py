@@ -32,7 +32,7 @@ PAGES = {
     "group of its counselor": ("carol", "/groups/willow/", 11),
     "my week": ("mia", "/my/", 9),
     "my attendance": ("mia", "/my/attendance/", 4),
-    "my reminders": ("mia", "/my/reminders/", 9),
+    "my reminders": ("mia", "/my/reminders/", 10),
     "settings": ("mia", "/my/settings/", 2),
     "reports": ("olga", "/reports/", 2),
     "attendance": ("olga", "/reports/attendance/", 5),

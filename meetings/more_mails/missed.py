@@ -30,6 +30,7 @@ MISSED = EditableLetter(
     title=_("We missed you"),
     readers=_("People who asked for it, once, after two meetings they had a place in and did not come to."),
     example=lambda: {"when": wording.moment(EVENING), "answer_url": link("/m/…/"), "unsubscribe_url": link("/u/…/")},
+    days_to_come=28,
 )
 
 

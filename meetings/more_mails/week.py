@@ -44,6 +44,7 @@ WEEK = EditableLetter(
     },
     placeholders={"when": _("day and time of the first one, with the zone")},
     required=["when"],
+    days_to_come=7,
 )
 
 

@@ -41,6 +41,7 @@ WELCOME = EditableLetter(
     },
     placeholders=WHEN,
     required=["when"],
+    days_to_come=14,
 )
 
 

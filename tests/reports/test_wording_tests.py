@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from meetings.models import Meeting, Participation
+from outbox import kinds
 from outbox.models import WordingPeriod
 from reports import wording_tests
 from reports.wording import compared
@@ -75,7 +76,7 @@ def test_too_few_people_say_nothing_however_far_apart(tested):  # noqa: F811
     (test,) = wording_tests.exact([tested(ENOUGH, ENOUGH - 1, came=(0, ENOUGH - 1))])
 
     assert compared(test) == [
-        "Too few to say. In each half, at least 30 people must have had a mail about a meeting that is over. "
+        "Too few to say. In each half it must be known of at least 30 people whether they came. "
         "So far: 30 with A, 29 with B."
     ]
 
@@ -190,13 +191,14 @@ def test_page_and_file_of_reports_hold_no_small_number(cast, sign_in, tested):  
         "wording",
         "from",
         "until",
+        "days",
         "people",
         "over",
         "came",
         "came_percent",
         "hidden",
     ]
-    assert [row[6:] for row in rows[1:3]] == [["", "", "", "", "fewer than 11 people"]] * 2
+    assert [row[6:] for row in rows[1:3]] == [["", "", "", "", "", "fewer than 11 people"]] * 2
 
 
 def test_coordinator_sees_each_figure_with_its_meaning_and_takes_it_along(cast, sign_in, tested):  # noqa: F811
@@ -212,8 +214,8 @@ def test_coordinator_sees_each_figure_with_its_meaning_and_takes_it_along(cast, 
         assert f"{figure.definition}" in html
     assert "hardly explains it" in html
     assert [row[2:4] + row[6:] for row in rows[1:3]] == [
-        ["A", "0", "40", "40", "0", "40", "17", "23", "43", ""],
-        ["B", "1", "40", "40", "0", "40", "30", "10", "75", ""],
+        ["A", "0", "", "40", "40", "0", "40", "17", "23", "43", ""],
+        ["B", "1", "", "40", "40", "0", "40", "30", "10", "75", ""],
     ]
     assert rows[-1] == ["42 CFR part 2 prohibits unauthorized use or disclosure of these records."]
     assert AuditEvent.objects.get(action="report.exported").details == {"report": "wording", "lines": 2}
@@ -224,14 +226,14 @@ def test_page_without_a_test_says_where_to_begin(cast, sign_in):
     assert "Choose a mail" not in sign_in(cast.rita).get(URL).content.decode()
 
 
-def test_mail_about_no_meeting_is_counted_and_not_compared(cast, sign_in, tested):  # noqa: F811
-    tested(40, 40, came=(17, 30), name="join-yes")
+def test_mail_that_asks_nobody_to_come_is_counted_and_not_compared(cast, sign_in, tested):  # noqa: F811
+    tested(40, 40, came=(17, 30), name="question")
 
     (section,) = sign_in(cast.olga).get(URL).context["sections"]
 
-    assert [(figure.name, cells) for figure, cells in section["rows"]] == [
-        ("sent", ["40", "40"]),
-        ("people", ["40", "40"]),
+    assert [(label, cells) for label, _definition, cells in section["rows"]] == [
+        ("Mails sent", ["40", "40"]),
+        ("People", ["40", "40"]),
     ]
     assert section["sentences"] == []
 
@@ -247,3 +249,58 @@ def test_few_who_never_came_hide_it_even_when_many_visits_are_missing(cast, test
 
     assert (exact.a["over"] - exact.a["came"], exact.a["people_over"] - exact.a["people_came"]) == (43, 3)
     assert (shown.a, shown.b) == (None, None)
+
+
+def test_mail_about_no_single_meeting_counts_who_came_to_any_in_time(cast, sign_in, tested):  # noqa: F811
+    """“We missed you” has 28 days: what came later, before, or is not known yet, is not theirs."""
+    period = tested(0, 0, name="missed")
+    now = timezone.now()
+    about = make.meeting(cast.willow, starts_at=now - timedelta(days=60), status="held")
+    sent_at = now - timedelta(days=40)
+    cases = [  # days after the mail, what was noted
+        ("A", [(5, "present")]),
+        ("A", [(27, "left_early"), (3, "absent")]),
+        ("A", [(29, "present")]),
+        ("A", [(-2, "present")]),
+        ("A", [(5, "absent")]),
+        ("A", []),
+        ("B", [(5, "present"), (6, "late")]),
+    ]
+    for (variant, visits), person in zip(cases, make.members(len(cases)), strict=True):
+        sent(period, variant, person, about, sent_at=sent_at)
+        for days, attendance in visits:
+            day = make.meeting(cast.willow, starts_at=sent_at + timedelta(days=days), status="held", capacity=50)
+            make.participation(day, person, attendance=attendance)
+    (somebody,) = make.members(1)
+    sent(period, "B", somebody, about, sent_at=now - timedelta(days=27))
+    make.participation(
+        make.meeting(cast.willow, starts_at=now - timedelta(days=3), status="held"), somebody, attendance="present"
+    )
+
+    (test,) = wording_tests.exact([period])
+    (section,) = sign_in(cast.olga).get(URL).context["sections"]
+
+    assert [(label, cells) for label, _definition, cells in section["rows"]] == [
+        ("Mails sent", ["6", "2"]),
+        ("People", ["6", "2"]),
+        ("Time is over", ["6", "1"]),
+        ("Came", ["2", "1"]),
+        ("Share that came", ["33\xa0%", "100\xa0%"]),
+    ]
+    assert section["rows"][2][1] == "Of the mails sent: 28 days have passed. All below is of these."
+    assert test.is_open
+
+
+def test_which_mails_are_measured_how():
+
+    letters = kinds.editable_letters().values()
+
+    assert {letter.name: letter.days_to_come for letter in letters if letter.days_to_come} == {
+        "week": 7,
+        "welcome": 14,
+        "missed": 28,
+        "join-yes": 28,
+        "join-no": 28,
+    }
+    assert [letter.name for letter in letters if letter.counts_attendance and letter.days_to_come] == []
+    assert {letter.name for letter in letters if not letter.is_measured} == {"question", "roster-open"}
