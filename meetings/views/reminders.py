@@ -89,7 +89,7 @@ def _as_they_are(member: Member, wish: ReminderSettings) -> dict:
     return {
         "wanted": Consent.Kind.REMINDERS in consents,
         "missed_you": Consent.Kind.MISSED_YOU in consents,
-        "lead": wish.lead,
+        "lead": _lead(wish),
         "week_day": wish.week_day,
         "wording": ReminderSettings.Wording.FULL if full else ReminderSettings.Wording.NEUTRAL,
         "agree": full,
@@ -97,6 +97,12 @@ def _as_they_are(member: Member, wish: ReminderSettings) -> dict:
         "quiet_until": wish.quiet_until,
         "muted": list(Membership.objects.active().filter(member=member, is_muted=True).values_list("group", flat=True)),
     }
+
+
+def _lead(wish: ReminderSettings) -> str:
+    """Who chose one mail a week where it is sent no more is reminded some days before."""
+    is_gone = wish.lead == ReminderSettings.Lead.WEEKLY and not kinds.is_sent_here("week")
+    return ReminderSettings.Lead.DAYS if is_gone else wish.lead
 
 
 def _at_work(member: Member, wish: ReminderSettings) -> dict:

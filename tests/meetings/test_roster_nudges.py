@@ -97,7 +97,7 @@ def test_three_in_all_asked_for_a_month_and_over_a_change_of_clocks(willow, cloc
     start = datetime.fromisoformat(f"{clocks_change_on}T18:30").replace(tzinfo=NEW_YORK) - DAY
     Meeting.objects.update(starts_at=start, ends_at=start + timedelta(hours=1), local_date=start.date())
     days = []
-    for hours in range(0, 24 * 30, 5):
+    for hours in range(0, 24 * 30, 8):
         now = start.astimezone(ZoneInfo("UTC")) + timedelta(hours=hours)
         clock.move_to(now)
         days += [(now.astimezone(NEW_YORK).date() - start.date()).days] * services.queue_roster_nudges()

@@ -40,6 +40,10 @@ def test_production_starts_with_a_strong_key_and_an_address():
             {"SITE_NAME": "Meetings\nBcc: all@example.org"},
             "SITE_NAME has a line break or another invisible character. Use plain letters.",
         ),
+        (
+            {"MAILS_OFF": "week,reminder"},
+            "MAILS_OFF has reminder: it can have week, welcome, missed, roster_open, figures.",
+        ),
     ],
 )
 def test_production_refuses_to_start_half_safe_and_says_why(unsafe, said):
