@@ -98,16 +98,7 @@ class EmailAdmin(ScopedAdmin):
         "stopped_at",
         "message_id",
     ]
-    list_display = [
-        "queued_at",
-        "kind_words",
-        "stands",
-        "reason",
-        "recipient_code",
-        "attempts",
-        "send_after",
-        "sent_at",
-    ]
+    list_display = ["send_after", "kind_words", "stands", "reason", "recipient_code", "attempts", "sent_at"]
     list_filter = [StateFilter, KindFilter]
     list_select_related = ["recipient"]
     date_hierarchy = "queued_at"
@@ -115,6 +106,7 @@ class EmailAdmin(ScopedAdmin):
     search_help_text = _("A member code, such as M-7F3K2P, a Message-ID from the head of a mail, or a kind of mail.")
     ordering = ["-queued_at"]
     sortable_by = ()
+    show_facets = admin.ShowFacets.NEVER  # they count every mail there is
     paginator = ManyPages
     actions = ["try_again"]
 

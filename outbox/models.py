@@ -204,17 +204,21 @@ class Email(models.Model):
     about_id = models.UUIDField(help_text="the row the mail speaks of: a meeting")
     fact = models.CharField(max_length=60, help_text="what would justify another mail, such as the start time")
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED, db_default=State.QUEUED)
-    reason = models.CharField(max_length=200, blank=True, db_default="", help_text="why it was not sent")
-    attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
+    reason = models.CharField(
+        _("reason"), max_length=200, blank=True, db_default="", help_text=_("Why it was not sent, or not yet.")
+    )
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, db_default=0)
     doubts = models.PositiveSmallIntegerField(
         default=0, db_default=0, help_text="how often it may have been handed over without our knowing: repeats"
     )
     claimed_by = models.BigIntegerField(null=True)
-    queued_at = models.DateTimeField(db_default=Now())
-    send_after = models.DateTimeField(db_default=Now())
-    expires_at = models.DateTimeField(help_text="after this moment the mail helps nobody and is not sent")
-    sent_at = models.DateTimeField(null=True)
-    stopped_at = models.DateTimeField(null=True, help_text="when it was given up, or came back")
+    queued_at = models.DateTimeField(_("made ready"), db_default=Now())
+    send_after = models.DateTimeField(_("due"), db_default=Now())
+    expires_at = models.DateTimeField(
+        _("helps until"), help_text=_("After this moment the mail helps nobody and is not sent.")
+    )
+    sent_at = models.DateTimeField(_("sent"), null=True)
+    stopped_at = models.DateTimeField(_("stopped"), null=True, help_text=_("When it was given up, or came back."))
     wording_period = models.ForeignKey(
         "WordingPeriod",
         models.PROTECT,

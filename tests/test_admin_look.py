@@ -3,12 +3,16 @@
 Leaves pictures under screenshots/.
 """
 
+from datetime import timedelta
+
 import pytest
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 
 from groups.models import Group, Membership
 from meetings.models import Meeting
+from outbox.models import Email
 from tests import make
 from tests.browser import accessibility_faults, is_wider_than_the_window, press, shot
 from tests.test_look import listen
@@ -34,12 +38,30 @@ def open_page(sign_in, live_server, browser):
     return open_page
 
 
+def make_mail(cast, **fields) -> Email:
+    return Email.objects.create(
+        key=str(Email.objects.count()),
+        kind="offer",
+        recipient=cast.mia,
+        about_id=cast.willow_meeting.pk,
+        fact="1",
+        expires_at=timezone.now() + timedelta(hours=5),
+        attempts=1,
+        **fields,
+    )
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_are_at_ease_on_a_phone(cast, open_page, live_server, scheme):
     asks = make.membership(cast.willow, cast.vera, status=Membership.Status.REQUESTED)
     make.participation(cast.willow_meeting, cast.mia)
     meeting = reverse("admin:meetings_meeting_change", args=[cast.willow_meeting.pk])
+    failed = make_mail(cast, state="failed", reason="refused (550)")
+    make_mail(cast, state="sent", sent_at=timezone.now(), doubts=1)
     addresses = {
+        "mail": "/admin/outbox/email/",
+        "mail-one": f"/admin/outbox/email/{failed.pk}/change/",
+        "mail-preview": "/admin/outbox/email/preview/?letter=offer",
         "index": "/admin/",
         "groups": "/admin/groups/group/",
         "group": f"/admin/groups/group/{cast.willow.pk}/change/",
@@ -58,7 +80,7 @@ def test_pages_are_at_ease_on_a_phone(cast, open_page, live_server, scheme):
     faults = {}
 
     for name, address in addresses.items():
-        page = open_page(cast.carol, scheme=scheme)
+        page = open_page(cast.olga if name.startswith("mail") else cast.carol, scheme=scheme)
         heard = listen(page, live_server.url)
         page.goto(address)
         found = list(heard)  # before axe, which puts styles of its own into the page
@@ -123,3 +145,23 @@ def test_counselor_invites_somebody_and_takes_it_back_on_a_phone(cast, open_page
     shot(page, f"admin-invitation-revoke-390-{scheme}")
     press(page.get_by_role("button", name="Take back"))
     assert "1 invitation taken back." in page.inner_text("body")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_coordinator_lets_a_mail_leave_again_on_a_phone(cast, open_page, scripts):
+    make_mail(cast, state="failed", reason="refused (550)")
+    make_mail(cast, state="sent", sent_at=timezone.now())
+    page = open_page(cast.olga, scripts=scripts, scheme="dark" if scripts else "light")
+    page.goto("/admin/outbox/email/")
+    for tick in page.locator("tbody input[type=checkbox]").all():
+        tick.check()
+    page.get_by_label("Action:").select_option(label="Try again…")
+    press(page.get_by_role("button", name="Go"))
+    shot(page, f"admin-mail-try-again-390-{'dark' if scripts else 'light'}")
+    assert not is_wider_than_the_window(page)
+    if scripts:  # axe is one
+        assert accessibility_faults(page) == []
+    press(page.get_by_role("button", name="Send them now"))
+
+    assert "1 mail leaves now." in page.inner_text("body")
+    assert Email.objects.filter(state="queued").count() == 1
