@@ -25,7 +25,7 @@ from django.utils.text import slugify
 from groups.models import Acceptance, Agreement, Facilitator, Group, Invitation, Membership, Phase, Topic
 from members.models import Consent, Member
 
-from . import services
+from . import demo_wording, services
 from .models import Meeting, MeetingSeries, Participation, Suspension
 
 WEEKS_BACK = 26
@@ -267,6 +267,7 @@ def make() -> None:
             for ahead, one in enumerate(coming)
             for row in _coming_answers(chance, one, ahead, regulars[plan.slug], now)
         )
+    demo_wording.make(groups.values(), people["Hazel"], now)
 
 
 # --- People -----------------------------------------------------------------------------------------------------------

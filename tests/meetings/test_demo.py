@@ -18,6 +18,8 @@ from meetings import demo
 from meetings.models import Meeting, MeetingSeries, Participation
 from meetings.services import count_due_reminders, extend_series, fill_all_standing_places, resume_series
 from members.models import Consent, Member
+from outbox.models import WordingPeriod
+from reports import wording_tests
 from tests import make
 
 
@@ -49,6 +51,16 @@ def test_second_run_changes_nothing(made):
 
     assert run() == "The demonstration is there already.\n"
     assert row_counts() == before
+
+
+def test_there_is_a_test_of_two_wordings_to_look_at(made):
+    (test,) = wording_tests.exact(list(WordingPeriod.objects.tests().with_words()))
+
+    for counts in (test.a, test.b):
+        assert counts["people"] >= wording_tests.ENOUGH // 3
+        assert counts["over"] == counts["sent"] > 30
+        assert counts["came"] + counts["not_there"] > 0.9 * counts["over"]
+    assert not test.is_open
 
 
 def test_two_machines_get_the_same(db):
