@@ -57,9 +57,9 @@ def test_there_is_a_test_of_two_wordings_to_look_at(made):
     (test,) = wording_tests.exact(list(WordingPeriod.objects.tests().with_words()))
 
     for counts in (test.a, test.b):
-        assert counts["people"] >= wording_tests.ENOUGH // 3
-        assert counts["over"] == counts["sent"] > 30
-        assert counts["came"] + counts["not_there"] > 0.9 * counts["over"]
+        assert counts["people"] > 4  # of 39 or so, by chance
+        assert counts["over"] == counts["sent"] > 20
+        assert counts["came"] > counts["over"] / 2
     assert not test.is_open
 
 
