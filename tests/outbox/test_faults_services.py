@@ -1,0 +1,204 @@
+"""PostgreSQL and the broker are restarted, killed, emptied and full while reminders leave and people answer."""
+
+import subprocess
+import sys
+import time
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from groups.models import Membership
+from meetings import services
+from tests import make
+
+from . import faults
+from .own_services import may_mount, own_services
+from .processes import Processes, wait_until
+
+pytestmark = pytest.mark.xdist_group("workers")
+
+PLACES = 10
+
+# Everybody asks for a place in one meeting; what stands on the screen they were told.
+ANSWER = """
+import sys, time
+import django
+
+django.setup()
+from django.db import Error, close_old_connections
+from meetings import services
+from meetings.models import Meeting
+from members.models import Member
+
+meeting = Meeting.objects.get(pk=sys.argv[1])
+for member in Member.objects.filter(memberships__group=meeting.group):
+    for attempt in range(50):
+        close_old_connections()  # as every request does
+        try:
+            print(member.pk, services.answer_going(meeting, by=member), flush=True)
+            break
+        except Error:
+            print(member.pk, "failed", flush=True)
+            time.sleep(0.3)
+    time.sleep(float(sys.argv[2]))
+"""
+
+
+@pytest.fixture
+def hot_meeting(transactional_db):
+    """A meeting of next week with ten places, and many in its group."""
+    group = make.group(capacity=PLACES)
+    people = make.members(120)
+    joined_at = timezone.now() - timedelta(days=30)
+    Membership.objects.bulk_create(
+        Membership(group=group, member=one, status="active", joined_at=joined_at) for one in people
+    )
+    return make.meeting(group, starts_at=timezone.now() + timedelta(days=7), capacity=PLACES)
+
+
+def test_f3_and_f4_postgresql_and_the_broker_die_while_reminders_leave(due, hot_meeting, smtp, tmp_path, fault):
+    people = due(faults.size(240))
+    smtp.seconds_per_mail = 0.004 if faults.FULL_SIZE else 0.06
+    services.queue_due_reminders()
+    with own_services() as own:
+        site = Processes(smtp, tmp_path)
+        site.environment |= own.environment
+        try:
+            figures = let_them_die(own, site, smtp, hot_meeting, len(people))
+        finally:
+            site.kill_all()
+        rows = own.ask("SELECT state, count(*) FROM outbox_email GROUP BY state")
+        doubts = own.ask("SELECT sum(doubts) FROM outbox_email")[0][0]
+    figures |= {"lost": faults.lost(people, smtp), "repeats": faults.repeats(smtp), "in_doubt": doubts}
+    fault("F3 F4 PostgreSQL restarted and killed, broker emptied and away", mails=len(people), **figures)
+    assert rows == [("sent", len(people))]
+    assert figures["lost"] == 0
+    assert figures["repeats"] <= min(doubts, 6)  # two lines, cut three times: twice by PostgreSQL, once with the worker
+    assert (figures["answers_lost"], figures["going"]) == (0, PLACES)
+    assert figures["recovered_after_restart"] <= 15
+    assert figures["recovered_after_kill"] <= 15
+    assert figures["waiting_as_the_broker_was_emptied"] > 0
+    assert figures["sent_without_beat_once_the_broker_was_emptied"] == 0
+    assert figures["recovered_after_broker"] <= 15
+    assert figures["claimed_for_good_without_the_guard"] > 0
+
+
+def let_them_die(own, site, smtp, meeting, how_many):
+    def waiting():
+        return own.ask("SELECT count(*) FROM outbox_email WHERE state IN ('queued', 'claimed')")[0][0]
+
+    def wait_for(share):
+        wait_until(lambda: len(smtp.taken) >= share * how_many, 120, site.said)
+
+    def goes_on():
+        so_far = len(smtp.taken)
+        return faults.seconds_until(lambda: len(smtp.taken) > so_far or not waiting(), 40, site.said)
+
+    found = {}
+    beat = site.beat()
+    worker = site.worker()
+    wait_for(0.05)
+    answering = subprocess.Popen(
+        [sys.executable, "-c", ANSWER, str(meeting.pk), "0.04"], env=site.environment, stdout=subprocess.PIPE, text=True
+    )
+    assert answering.stdout
+    first = answering.stdout.readline()
+    wait_for(0.2)
+    own.stop_postgres()
+    own.start_postgres()
+    found["recovered_after_restart"] = goes_on()
+    wait_for(0.4)
+    own.stop_postgres(at_once=True)
+    own.start_postgres()
+    found["recovered_after_kill"] = goes_on()
+    wait_for(0.5)
+    site.kill(beat)
+    site.kill(worker)
+    found["waiting_as_the_broker_was_emptied"] = waiting()
+    own.stop_broker()
+    time.sleep(1)
+    own.start_broker()
+    site.worker()
+    wait_until(lambda: site.said().count("ready.") > 1, 60, site.said)
+    so_far = len(smtp.taken)
+    time.sleep(2)
+    found["sent_without_beat_once_the_broker_was_emptied"] = len(smtp.taken) - so_far
+    site.beat()
+    found["recovered_after_broker"] = goes_on()
+    wait_until(lambda: not waiting(), 300, site.said)
+    said = [line.split() for line in (first + answering.communicate(timeout=120)[0]).splitlines()]
+    found |= answers_kept(own, meeting, said)
+
+    taken = list(smtp.taken)
+    found["claimed_for_good_without_the_guard"] = without_the_guard(own, site, smtp)
+    own.ask("UPDATE outbox_email SET state = 'sent', claimed_by = NULL, sent_at = now() WHERE state <> 'sent'")
+    smtp.taken[:] = taken
+    return found
+
+
+def answers_kept(own, meeting, said):
+    """Whoever was told that they have a place, or wait for one, does."""
+    rows = own.ask(f"SELECT member_id::text, rsvp FROM meetings_participation WHERE meeting_id = '{meeting.pk}'")
+    told = {(member, answer) for member, answer in said if answer in ("going", "waitlisted")}
+    return {
+        "answers": len(told),
+        "answers_lost": len(told - set(rows)),
+        "answers_that_had_to_be_sent_again": sum(answer == "failed" for _member, answer in said),
+        "going": sum(rsvp == "going" for _member, rsvp in rows),
+    }
+
+
+def without_the_guard(own, site, smtp):
+    """The negative control: PostgreSQL restarts, and nobody takes over what its senders had claimed."""
+    site.kill_all()
+    some = "SELECT id FROM outbox_email LIMIT 60"
+    own.ask(f"UPDATE outbox_email SET state = 'queued', send_after = now() WHERE id IN ({some})")
+    smtp.seconds_per_mail = 0.05
+    so_far = len(smtp.taken)
+    site.worker_without("release")
+    site.beat()
+    wait_until(lambda: len(smtp.taken) > so_far + 5, 60, site.said)
+    own.stop_postgres()
+    own.start_postgres()
+    time.sleep(4)
+    return own.ask("SELECT count(*) FROM outbox_email WHERE state = 'claimed'")[0][0]
+
+
+def fill_the_disk(filler):
+    with filler.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(1 << 16))
+
+
+@pytest.mark.skipif(not may_mount(), reason="Only root can mount a disk to fill.")
+def test_f13_full_disk_of_postgresql_stops_mail_and_doubles_none(due, smtp, tmp_path, fault):
+    people = due(80)
+    smtp.seconds_per_mail = 0.03
+    services.queue_due_reminders()
+    with own_services(megabytes=260) as own:
+        site = Processes(smtp, tmp_path)
+        site.environment |= own.environment
+        try:
+            site.worker()
+            site.beat()
+            wait_until(lambda: len(smtp.taken) > 10, 60, site.said)
+            filler = own.services.directory / "filler"
+            with pytest.raises(OSError, match="No space left"):
+                fill_the_disk(filler)
+            own.stop_postgres(at_once=True)
+            time.sleep(3)
+            while_full = len(smtp.taken)
+            filler.unlink()
+            own.start_postgres()
+            seconds = faults.seconds_until(lambda: len(smtp.taken) > while_full, 40, site.said)
+            wait_until(lambda: own.ask("SELECT bool_and(state = 'sent') FROM outbox_email") == [(True,)], 60, site.said)
+            workers = sum(process.poll() is None for process in site.running)
+        finally:
+            site.kill_all()
+    figures = {"lost": faults.lost(people, smtp), "repeats": faults.repeats(smtp), "recovered": seconds}
+    fault("F13 PostgreSQL's disk is full, then it is killed", mails=len(people), **figures)
+    assert figures["lost"] == 0
+    assert figures["repeats"] <= 4
+    assert seconds <= 15
+    assert workers == 2  # nobody gave up
