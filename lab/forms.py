@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 from groups.models import Group
 from outbox.wordings import EditableLetter, Words, problems, tidy
 
-PARTS = ("subject", "opening", "closing")
+PARTS = {"subject": 150, "opening": 400, "closing": 1000}  # at most so many letters are looked at
 
 
 class WordsForm(forms.Form):
@@ -13,20 +13,20 @@ class WordsForm(forms.Form):
     subject = forms.CharField(
         label=_("Subject"),
         required=False,
-        max_length=150,
+        max_length=PARTS["subject"],
         help_text=_("The first thing people see, often on a locked phone. One line."),
     )
     opening = forms.CharField(
         label=_("Opening"),
         required=False,
-        max_length=400,
+        max_length=PARTS["opening"],
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("The first sentence of the mail. A locked phone often shows it too."),
     )
     closing = forms.CharField(
         label=_("Closing"),
         required=False,
-        max_length=1000,
+        max_length=PARTS["closing"],
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text=_("If you like, a few words at the end. This can stay empty."),
     )
@@ -41,7 +41,9 @@ class WordsForm(forms.Form):
     @property
     def words(self) -> Words:
         """As typed, but for blanks around it; also where it is not valid."""
-        typed = {name: str(self.cleaned_data.get(name, self.data.get(name)) or "") for name in PARTS}
+        typed = {
+            name: str(self.cleaned_data.get(name, self.data.get(name)) or "")[:most] for name, most in PARTS.items()
+        }
         return Words(tidy(typed["subject"]), " ".join(typed["opening"].split()), tidy(typed["closing"]))
 
     def clean(self):

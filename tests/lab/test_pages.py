@@ -159,6 +159,17 @@ def test_script_gets_the_picture_of_what_is_typed_wrong_or_not(olga):
     assert Wording.objects.count() == 0
 
 
+def test_far_too_much_is_cut_for_the_picture_so_that_its_address_stays_short(olga):
+    """The server takes addresses of some 4000 letters."""
+    much = "".join(chr(33 + n * n * 7 % 90) for n in range(5000))
+
+    response = olga.post(page("letter_write"), typed(Words(much, much, much)))
+
+    assert response.status_code == 400
+    assert len(frame(response)) < 3500
+    assert olga.get(frame(response)).status_code == 200
+
+
 def test_picture_is_the_html_of_the_mail_for_a_frame_of_ours_alone(olga):
     answer = olga.get(frame(olga.post(page("letter_preview"), typed(Words("x", "On <i>{when}</i>", "Bye")))))
 
