@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from groups.models import Membership
-from meetings import services
+from meetings import services, tasks
 from meetings.models import Meeting, Participation
 from members.models import Consent, Member, ReminderSettings
 from members.services import give_consent
@@ -324,6 +324,12 @@ def test_asked_for_on_the_page_in_words_that_are_kept(cast, sign_in):
 
     client.post(address, choices)
     assert not Consent.objects.standing().exists()
+
+
+def test_beat_asks_for_it(twice):
+    tasks.queue_due_notes()
+
+    assert Email.objects.get().kind == "missed"
 
 
 @pytest.mark.parametrize("how_many", [3, 60])

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from groups.models import Facilitator
-from meetings import services
+from meetings import services, tasks
 from meetings.models import Meeting
 from members.models import Member, ReminderSettings
 from outbox import kinds
@@ -240,6 +240,13 @@ def test_counselor_says_so_on_the_page_and_sees_the_mail_there(cast, sign_in):
     assert page.context["form"].initial["roster_nudges"]
     assert "Nobody has noted yet who came on " in page.content.decode()
     assert b"roster_nudges" not in sign_in(cast.mia).get(address).content
+
+
+def test_beat_asks_for_it(willow, clock):
+    clock.move_to(morning())
+    tasks.queue_due_notes()
+
+    assert told() == ["Carol"]
 
 
 @pytest.mark.parametrize("how_many", [3, 30])

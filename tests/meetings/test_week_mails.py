@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from groups.models import Membership
-from meetings import services
+from meetings import services, tasks
 from meetings.models import Meeting
 from members.models import Consent, Member, ReminderSettings
 from members.services import give_consent
@@ -306,6 +306,15 @@ def test_chosen_on_the_page_with_its_day(cast, sign_in):
     assert page.context["form"].initial["week_day"] == 2
     assert "The next meeting in your week is on" in page.content.decode()
     assert client.post(address, {"lead": "weekly", "week_day": "7", "wording": "neutral"}).status_code == 400
+
+
+def test_beat_asks_for_it_before_it_asks_for_reminders(week, clock):
+    """On Monday, after a Sunday without beat: Tuesday's meeting is in the mail, and not in a reminder beside it."""
+    clock.move_to(SUNDAY + DAY)
+
+    tasks.queue_due_reminders()
+
+    assert Email.objects.get().kind == "week"
 
 
 @pytest.mark.parametrize("how_many", [3, 60])

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from groups.models import Membership
-from meetings import services
+from meetings import services, tasks
 from meetings.models import Meeting
 from members.models import Consent, Member, ReminderSettings
 from members.services import give_consent
@@ -241,6 +241,12 @@ def test_site_that_does_without_sends_none(first, smtp, settings, sign_in):
     Email.objects.all().delete()
     assert services.queue_welcomes() == 0
     assert "Before your first" not in sign_in(first.mia).get(reverse("meetings:reminders")).content.decode()
+
+
+def test_beat_asks_for_it(first):
+    tasks.queue_due_notes()
+
+    assert Email.objects.get().kind == "welcome"
 
 
 @pytest.mark.parametrize("how_many", [3, 60])

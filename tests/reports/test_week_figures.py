@@ -13,7 +13,7 @@ from members.models import Member, ReminderSettings
 from outbox import kinds
 from outbox.kinds import Later
 from outbox.models import Email
-from reports import services
+from reports import services, tasks
 from tests import make
 from tests.meetings.mail_clock import deliver_travelling
 from tests.outbox.test_claims import at_once
@@ -216,6 +216,12 @@ def test_asked_for_on_the_page_by_those_who_see_sums(cast, sign_in):
 
     assert offered == {"olga", "rita"}
     assert list(ReminderSettings.objects.filter(weekly_figures=True).values_list("member", flat=True)) == [cast.rita.pk]
+
+
+def test_beat_asks_for_it(asked):
+    tasks.queue_week_figures()
+
+    assert told() == ["Olga", "Rita"]
 
 
 @pytest.mark.parametrize("how_many", [3, 60])
