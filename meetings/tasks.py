@@ -5,15 +5,25 @@ from . import services
 
 @shared_task
 def queue_due_reminders():
-    services.queue_week_mails()  # first: what it tells needs no single reminder
-    services.queue_due_reminders()
-    services.note_missed_reminders()
+    try:
+        services.queue_week_mails()  # first: what it tells needs no single reminder
+    finally:
+        services.queue_due_reminders()
+        services.note_missed_reminders()
 
 
 @shared_task
-def queue_due_notes():
+def queue_roster_nudges():
     services.queue_roster_nudges()
+
+
+@shared_task
+def queue_welcomes():
     services.queue_welcomes()
+
+
+@shared_task
+def queue_missed_you():
     services.queue_missed_you()
 
 

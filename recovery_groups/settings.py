@@ -308,7 +308,9 @@ CELERY_BEAT_SCHEDULE = {
     name: {"task": task, "schedule": seconds, "options": {"expires": seconds * 0.95}}
     for name, task, seconds in (
         ("queue-due-reminders", "meetings.tasks.queue_due_reminders", TICK_SECONDS),
-        ("queue-due-notes", "meetings.tasks.queue_due_notes", 3 * TICK_SECONDS),
+        ("queue-roster-nudges", "meetings.tasks.queue_roster_nudges", 3 * TICK_SECONDS),
+        ("queue-welcomes", "meetings.tasks.queue_welcomes", 3 * TICK_SECONDS),
+        ("queue-missed-you", "meetings.tasks.queue_missed_you", 3 * TICK_SECONDS),
         ("queue-week-figures", "reports.tasks.queue_week_figures", 3 * TICK_SECONDS),
         ("lapse-offers", "meetings.tasks.lapse_offers", min(TICK_SECONDS, 60.0)),
         ("settle-begun", "meetings.tasks.settle_begun", min(TICK_SECONDS, 60.0)),

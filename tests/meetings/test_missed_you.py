@@ -327,7 +327,7 @@ def test_asked_for_on_the_page_in_words_that_are_kept(cast, sign_in):
 
 
 def test_beat_asks_for_it(twice):
-    tasks.queue_due_notes()
+    tasks.queue_missed_you()
 
     assert Email.objects.get().kind == "missed"
 

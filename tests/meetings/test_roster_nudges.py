@@ -244,7 +244,7 @@ def test_counselor_says_so_on_the_page_and_sees_the_mail_there(cast, sign_in):
 
 def test_beat_asks_for_it(willow, clock):
     clock.move_to(morning())
-    tasks.queue_due_notes()
+    tasks.queue_roster_nudges()
 
     assert told() == ["Carol"]
 

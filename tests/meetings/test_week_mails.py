@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.db import IntegrityError, connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -315,6 +316,18 @@ def test_beat_asks_for_it_before_it_asks_for_reminders(week, clock):
     tasks.queue_due_reminders()
 
     assert Email.objects.get().kind == "week"
+
+
+def test_when_it_cannot_be_planned_reminders_still_are(week, clock):
+    """A database that refuses this kind: whoever would have had it is reminded of Tuesday as everybody is."""
+    clock.move_to(SUNDAY + DAY)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE outbox_email ADD CONSTRAINT no_week CHECK (kind <> 'week')")
+
+    with pytest.raises(IntegrityError, match="no_week"):
+        tasks.queue_due_reminders()
+
+    assert Email.objects.get().kind == "reminder"
 
 
 @pytest.mark.parametrize("how_many", [3, 60])

@@ -244,7 +244,7 @@ def test_site_that_does_without_sends_none(first, smtp, settings, sign_in):
 
 
 def test_beat_asks_for_it(first):
-    tasks.queue_due_notes()
+    tasks.queue_welcomes()
 
     assert Email.objects.get().kind == "welcome"
 
