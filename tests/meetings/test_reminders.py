@@ -11,10 +11,11 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from benchmarks import town
 from groups.models import Membership
 from meetings import services
 from meetings.models import Meeting
-from meetings.services import reminders
+from meetings.services import reminders, too_late
 from members.models import Consent
 from members.services import give_consent, withdraw_consent
 from outbox.models import Email
@@ -245,6 +246,46 @@ def test_every_entry_of_the_beat_names_a_task_that_exists():
     for entry in settings.CELERY_BEAT_SCHEDULE.values():
         assert import_string(entry["task"]).name == entry["task"]
         assert entry["options"]["expires"] < entry["schedule"]
+
+
+# --- One question, however many there are -----------------------------------------------------------------------------
+
+
+def _tables_read_whole(question, parameters):
+    """Which tables PostgreSQL would read from end to end."""
+
+    def nodes(plan):
+        yield plan
+        for part in plan.get("Plans", []):
+            yield from nodes(part)
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {question}", parameters)
+        ((plans,),) = cursor.fetchall()
+        return {node["Relation Name"] for node in nodes(plans[0]["Plan"]) if node["Node Type"] == "Seq Scan"}
+
+
+def test_what_is_due_among_years_of_answers_is_found_by_index(db):
+    """The same plan as with 1 000 000 participations, where it takes 0.4 s for 10 000 due."""
+    town.agree_to_reminders(town.with_reminders_due(400))
+    assert town.through_the_years(weeks_before=60, weeks_after=12) > 28_000
+    growing = {"meetings_meeting", "meetings_participation"}
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+        parameters = reminders._parameters(cursor, timezone.now())
+
+        assert _tables_read_whole(reminders.QUEUE, parameters) & growing == set()
+        assert _tables_read_whole(too_late.NOTE, _look_back()) & growing == set()
+        assert services.count_due_reminders() == 400
+
+        for way in ("indexscan", "indexonlyscan", "bitmapscan"):
+            cursor.execute(f"SET LOCAL enable_{way} = off")
+        assert growing <= _tables_read_whole(reminders.QUEUE, parameters)
+
+
+def _look_back():
+    hour = timedelta(hours=1)
+    return {"now": timezone.now(), "latest": 2 * hour, "look_back": 36 * hour, "wanted_since": 24 * hour}
 
 
 # --- Two beats --------------------------------------------------------------------------------------------------------
