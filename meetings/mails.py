@@ -4,7 +4,6 @@ meeting, language and kind of reader, and only links are filled in per person.""
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
-from time import monotonic
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
@@ -32,7 +31,7 @@ ANSWER_URL = "https://answer.invalid/"
 UNSUBSCRIBE_URL = "https://unsubscribe.invalid/"
 MEETING_URL = "https://meeting.invalid/"
 
-WORDS_KEPT = 10  # seconds: whoever changes the wording or the place sees it in the mails of the next minute
+LETTERS_KEPT = 2048  # more than there are hours at which meetings begin, in two languages, with a place and without
 
 
 def register() -> None:
@@ -155,12 +154,14 @@ def _write(
             "unsubscribe_url": UNSUBSCRIBE_URL,
             "meeting_url": MEETING_URL,
         }
-        return _in_words(kind, language, tuple(context.items()), chosen, monotonic() // WORDS_KEPT)
+        return _in_words(kind, language, tuple(context.items()), chosen, (settings.SITE_URL, settings.SITE_NAME))
 
 
-@lru_cache(1024)
-def _in_words(kind: str, language: str, context: tuple, chosen: Chosen | None, _moment: float) -> Letter:
-    """Meetings at the same hour share a letter, in the language that is switched on."""
+@lru_cache(LETTERS_KEPT)
+def _in_words(kind: str, language: str, context: tuple, chosen: Chosen | None, _site: tuple) -> Letter:
+    """Meetings at the same hour share a letter, in the language that is switched on. All it is made of is named here,
+    so a kept one is never out of date.
+    """
     return letter(f"meetings/mail/{kind}", dict(context), chosen)
 
 

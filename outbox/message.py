@@ -15,7 +15,7 @@ from .kinds import Letter
 
 PLAIN_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+", re.ASCII)
 LINE_STARTS_WITH_DOT = re.compile(rb"^\.", re.MULTILINE)
-FORMS_KEPT = 256
+FORMS_KEPT = 2048
 
 
 @dataclass(frozen=True)

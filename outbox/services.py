@@ -29,6 +29,8 @@ from .models import SENDER_LOCKS, Email
 logger = logging.getLogger(__name__)
 
 BATCH = 100
+BIGGEST_BATCH = 800
+FRESH = 2  # seconds: batches grow while they are sent so soon after their facts were looked at
 MOST_ATTEMPTS = 12  # in six hours or more
 LONGEST_WAIT = timedelta(minutes=60)
 MOST_DOUBTS = 3  # rather one mail too few than many too many
@@ -95,12 +97,15 @@ def deliver(*, seconds: float = 60) -> int:
             if len(batch) == BATCH and Email.objects.senders() < settings.MAIL_SENDERS:
                 wake_senders()
             while batch:
+                looked_at = monotonic()
                 for email, answer in _answers(batch):
                     if monotonic() >= stop_at:
                         wake_senders()
                         return sent
                     sent += _deliver_one(email, answer, server)
-                batch = Email.objects.claim(sender_id, BATCH)
+                is_quick = monotonic() - looked_at < FRESH / 2
+                size = min(max(BATCH, 2 * len(batch)), BIGGEST_BATCH) if is_quick else BATCH
+                batch = Email.objects.claim(sender_id, size)
         except ServerAway as away:
             logger.warning("mail server away, mail waits for the next tick: %s", away)
         finally:
