@@ -2,12 +2,10 @@
 meeting, language and kind of reader, and only links are filled in per person."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
-from django.conf import settings
 from django.utils import timezone, translation
 
 from groups.models import Membership
@@ -23,6 +21,7 @@ from . import wording
 from .access import answer_token
 from .letters import CANCELLED, MOVED, OFFER, ON_AGAIN, REMINDER_GOING, REMINDER_OPEN, editable_of
 from .models import Meeting, Participation
+from .sending_hours import not_now
 from .services.reminders import reminder_fact
 from .ways_out import mute_group_of, stop_reminders
 
@@ -190,25 +189,11 @@ def _prepare_reminders(emails: Sequence[Email]) -> dict[UUID, Letter | Later | U
             return "full"
         if (email.recipient_id, email.recipient.email) not in facts.confirmed:
             return "the address is not confirmed"
-        return _not_now(facts.wishes.get(email.recipient_id), timezone.now().astimezone(meeting.zone))
+        wish = facts.wishes.get(email.recipient_id) or ReminderSettings()
+        held = not_now(wish, timezone.now().astimezone(meeting.zone))
+        return held.reason if isinstance(held, Unwanted) else held or ""
 
     return _prepare(emails, unwanted)
-
-
-def _not_now(wish: ReminderSettings | None, wall: datetime) -> str | Later:
-    """Whether a pause, quiet hours or the hours of this site hold a reminder back, by the clock where the group meets.
-
-    A mail held up until into such hours waits for their end (and expires before the meeting like any other).
-    """
-    if wish and wish.is_paused_on(wall.date()):
-        return "reminders are paused"
-    if wish and wish.is_quiet_at(wall.hour):
-        return Later(wish.quiet_ends_at(wall))
-    first_hour, last_hour = settings.REMIND_HOURS
-    if first_hour <= wall.hour < last_hour:
-        return ""
-    opens = wall.replace(hour=first_hour, minute=0, second=0, microsecond=0)
-    return Later(opens if opens > wall else opens + timedelta(days=1))
 
 
 def _prepare_cancelled(emails: Sequence[Email]) -> dict[UUID, Letter | Later | Unwanted]:

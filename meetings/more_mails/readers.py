@@ -1,16 +1,16 @@
 """Who is about to get a batch of mails, and whether they still want it, at this hour."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from allauth.account.models import EmailAddress
-from django.conf import settings
 from django.utils import timezone
 
 from members.models import Consent, ReminderSettings
 from outbox.kinds import Later, Unwanted
 from outbox.models import Email
+
+from ..sending_hours import not_now
 
 
 class Readers:
@@ -33,15 +33,4 @@ class Readers:
             return Unwanted("they do not want it any more")
         if (email.recipient_id, email.recipient.email) not in self._confirmed:
             return Unwanted("the address is not confirmed")
-        return _not_now(self.wish(email), timezone.now().astimezone(zone))
-
-
-def _not_now(wish: ReminderSettings, wall: datetime) -> Unwanted | Later | None:
-    """A pause drops such a mail; at night and in quiet hours it waits (and expires like any other)."""
-    if wish.is_paused_on(wall.date()):
-        return Unwanted("paused")
-    first_hour, last_hour = settings.REMIND_HOURS
-    if not first_hour <= wall.hour < last_hour:
-        opens = wall.replace(hour=first_hour, minute=0, second=0, microsecond=0)
-        return Later(opens if opens > wall else opens + timedelta(days=1))
-    return Later(wish.quiet_ends_at(wall)) if wish.is_quiet_at(wall.hour) else None
+        return not_now(self.wish(email), timezone.now().astimezone(zone))
