@@ -174,10 +174,7 @@ class EmailAdmin(ScopedAdmin):
 
     # Trying again: from the list, with a page that says what will happen first.
 
-    def has_retry_permission(self, request):
-        return role_of(request.user) in FOLLOW_MAIL
-
-    @admin.action(description=_("Try again…"), permissions=["retry"])
+    @admin.action(description=_("Try again…"), permissions=["view"])
     def try_again(self, request, queryset):
         chosen = queryset.may_be_sent_again()
         if "confirmed" not in request.POST:
