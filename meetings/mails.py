@@ -6,6 +6,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.utils import timezone, translation
 
 from groups.models import Membership
