@@ -2,6 +2,7 @@
 
 import re
 import socket
+import threading
 import time
 from contextlib import contextmanager
 from datetime import timedelta
@@ -436,6 +437,62 @@ def _read(whole):
     texts = [mail.get_body([kind]).get_content().rstrip() for kind in ("plain", "html")]
     headers = {name: " ".join(str(value).split()) for name, value in mail.items() if name != "Content-Type"}
     return {"headers": headers, "texts": texts, "defects": [d for part in mail.walk() for d in part.defects]}
+
+
+# --- What is said on the line ----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _server_with_answers(settings, answers):
+    """Answers what it is told, piece by piece as it arrives, from this list; gives what arrived."""
+    heard = []
+
+    def converse(listening):
+        line, _address = listening.accept()
+        with line:
+            line.sendall(b"220 here\r\n")
+            for answer in answers:
+                heard.append(line.recv(100_000))
+                line.sendall(answer)
+            line.recv(100)
+
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        settings.EMAIL_HOST, settings.EMAIL_PORT = listening.getsockname()
+        server = threading.Thread(target=converse, args=[listening], daemon=True)
+        server.start()
+        yield heard
+        server.join(5)
+
+
+HELLO = b"250-here\r\n250-PIPELINING\r\n250 8BITMIME\r\n"
+
+
+def test_server_that_reads_ahead_is_waited_for_twice_a_mail(db, smtp, queue_notes, settings):
+    """Where each wait takes 10 ms, that is what a mail costs: two of them, not four."""
+    people = queue_notes(2)
+    taken = [b"250 ok\r\n250 ok\r\n354 go on\r\n", b"250 taken\r\n"]
+    with _server_with_answers(settings, [HELLO, *taken, *taken]) as heard:
+        assert services.deliver() == len(people)
+
+    _hello, said, _mail, said_again, _second = heard
+    assert [words.count(b"\r\n") for words in (said, said_again)] == [3, 3]
+    assert said.splitlines()[-1] == b"DATA"
+
+
+def test_server_that_refuses_somebody_and_still_waits_for_a_mail_gets_an_empty_one(
+    db, smtp, queue_notes, settings, states
+):
+    """RFC 2920 §3.1: it read DATA before it looked at the address. The next mail goes over the same line."""
+    queue_notes(2)
+    refused = [b"250 ok\r\n550 5.1.1 nobody\r\n354 go on\r\n", b"554 no recipients\r\n", b"250 reset\r\n"]
+    taken = [b"250 ok\r\n250 ok\r\n354 go on\r\n", b"250 taken\r\n"]
+    with _server_with_answers(settings, [HELLO, *refused, *taken]) as heard:
+        assert services.deliver() == 1
+
+    assert [words.strip() for words in heard[2:4]] == [b".", b"rset"]
+    assert sorted(states().values()) == [("failed", 1, "refused (550)"), ("sent", 1, "")]
 
 
 # --- Another way to send ----------------------------------------------------------------------------------------------
