@@ -31,6 +31,7 @@ ANSWER_URL = "https://answer.invalid/"
 UNSUBSCRIBE_URL = "https://unsubscribe.invalid/"
 MEETING_URL = "https://meeting.invalid/"
 
+AS_BY_DEFAULT = ReminderSettings()
 LETTERS_KEPT = 2048  # more than there are hours at which meetings begin, in two languages, with a place and without
 
 
@@ -190,7 +191,7 @@ def _prepare_reminders(emails: Sequence[Email]) -> dict[UUID, Letter | Later | U
             return "full"
         if (email.recipient_id, email.recipient.email) not in facts.confirmed:
             return "the address is not confirmed"
-        wish = facts.wishes.get(email.recipient_id) or ReminderSettings()
+        wish = facts.wishes.get(email.recipient_id, AS_BY_DEFAULT)
         held = not_now(wish, timezone.now().astimezone(meeting.zone))
         return held.reason if isinstance(held, Unwanted) else held or ""
 
