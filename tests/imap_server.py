@@ -107,9 +107,11 @@ def _tls_in_front(server: ImapServer, directory: Path) -> Iterator[None]:
         behind = await asyncio.open_connection("127.0.0.1", server.plain_port)
         await asyncio.gather(pass_on(reader, behind[1]), pass_on(behind[0], writer))
 
-    loop.run_until_complete(asyncio.start_server(connected, "127.0.0.1", server.tls_port, ssl=context))
+    # All in a thread of its own: a browser test before this one leaves a loop running in the main thread.
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
+    listening = asyncio.start_server(connected, "127.0.0.1", server.tls_port, ssl=context)
+    asyncio.run_coroutine_threadsafe(listening, loop).result(10)
     try:
         yield
     finally:
