@@ -50,23 +50,19 @@ def every_filter() -> Iterator[dict[str, str]]:
 
 
 def _ratios(wanted: Mapping[str, str], *, seconds: float, rounds: int) -> Iterator[float]:
-    """In turn, several times each within a round."""
-    _took({}, seconds), _took(wanted, seconds)
-    for _ in range(rounds):
-        theirs = _took({}, seconds / 10)
-        yield _took(wanted, seconds / 10) / theirs
-
-
-def _took(wanted: Mapping[str, str], seconds: float) -> float:
-    """The shortest time for all that the list asks of the database: what else the machine does is no part of it."""
-    shortest, until = float("inf"), time.perf_counter() + seconds
-    while True:
-        began = time.perf_counter()
-        find.groups_by_next_meeting(find.Search.of(wanted))
-        ended = time.perf_counter()
-        shortest = min(shortest, ended - began)
-        if ended > until:
-            return shortest
+    """Of the shortest times for all that the list asks of the database, in each round after one to warm up. The list
+    with the filter and the one without take turns, so that what else the machine does happens to both.
+    """
+    for number in range(rounds + 1):
+        shortest = {"plain": float("inf"), "filtered": float("inf")}
+        until = time.perf_counter() + seconds
+        while time.perf_counter() < until:
+            for name, asked in (("plain", {}), ("filtered", wanted)):
+                began = time.perf_counter()
+                find.groups_by_next_meeting(find.Search.of(asked))
+                shortest[name] = min(shortest[name], time.perf_counter() - began)
+        if number:
+            yield shortest["filtered"] / shortest["plain"]
 
 
 def rows_read(wanted: Mapping[str, str]) -> tuple[int, int]:
