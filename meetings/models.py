@@ -195,23 +195,15 @@ class MeetingQuerySet(models.QuerySet):
     def of_group(self, group: Group):
         return self.filter(group=group)
 
-    def in_calendar_of(self, member_id: uuid.UUID):
-        """Those they have a place in, also when cancelled since: a calendar has to be told. The last month stays."""
-        return self.filter(
-            pk__in=Participation.objects.going().filter(member=member_id).values("meeting"),
-            ends_at__gte=timezone.now() - KEPT_IN_CALENDAR,
-        )
-
     def last_move_by_series(self) -> dict[int, datetime]:
         """When a meeting of a series was last moved, cancelled or taken up again."""
         moved = self.filter(changed_at__isnull=False).order_by()
         return dict(moved.values_list("series").annotate(last=models.Max("changed_at")))
 
-    def for_calendar(self, *, names: bool = False):
-        """Rows of what an entry tells; with names, also the group's, its place and address, and how it meets."""
-        facts = ("id", "starts_at", "ends_at", "sequence", "changed_at", "status")
-        named = ("group__name", "group__place", "group__address", "mode") if names else ()
-        return self.order_by("starts_at", "id").values_list(*facts, *named)
+    def for_calendar(self):
+        return self.order_by("starts_at", "id").values_list(
+            "id", "starts_at", "ends_at", "sequence", "changed_at", "status"
+        )
 
     def calendar_fingerprint(self) -> str:
         """Another text whenever a calendar file of these would be another, found without fetching them."""

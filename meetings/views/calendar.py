@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
 from math import ceil
 
@@ -25,6 +25,7 @@ from groups.models import Group
 from members.models import Consent, Member
 
 from .. import access
+from ..calendar_feed import Row, find_entries
 from ..calendar_file import Entry, calendar_file, cancellation_file
 from ..models import Meeting, Participation
 
@@ -74,9 +75,7 @@ def calendar_feed(request, token):
     changed_at = feed.changed_at if feed.tag == tag else members.services.note_calendar_change(feed.member_id, tag)
 
     def file() -> str:
-        entry = _named_entry if feed.names_groups else _entry
-        rows = Meeting.objects.in_calendar_of(feed.member_id).for_calendar(names=feed.names_groups)
-        return calendar_file(map(entry, rows), refresh=REFRESH, **site)
+        return calendar_file(map(_own_entry, find_entries(feed)), refresh=REFRESH, **site)
 
     return _respond(request, tag, file, changed_at)
 
@@ -110,17 +109,30 @@ def _respond(
 
 
 def _entry(row: tuple) -> Entry:
-    """Never changed, it is stamped with about when it was made: the same each time it is asked for."""
     pk, starts_at, ends_at, sequence, changed_at, status = row
-    stamped_at = changed_at or starts_at - timedelta(weeks=settings.WEEKS_AHEAD)
-    return Entry(pk, starts_at, ends_at, sequence, stamped_at, status in OFF)
+    return Entry(pk, starts_at, ends_at, sequence, changed_at or _made_about(starts_at), status in OFF)
 
 
-def _named_entry(row: tuple) -> Entry:
-    """With the name of the group and where it meets, for whoever agreed to it."""
-    *facts, name, place, address, mode = row
-    where = [place, address] if mode != Group.Mode.ONLINE else []
-    return _entry(tuple(facts))._replace(title=name, place=", ".join(filter(None, where)))
+def _own_entry(row: Row) -> Entry:
+    """One of a private calendar: with the name of the group and where it meets, for whoever agreed to it."""
+    starts_at = datetime.fromtimestamp(row.starts_at, UTC)
+    changed_at = datetime.fromtimestamp(row.changed_at, UTC) if row.changed_at else None
+    where = [row.place, row.address] if row.mode != Group.Mode.ONLINE else []
+    return Entry(
+        row.id,
+        starts_at,
+        datetime.fromtimestamp(row.ends_at, UTC),
+        row.sequence,
+        changed_at or _made_about(starts_at),
+        row.status in OFF,
+        row.name or "",
+        ", ".join(filter(None, where)),
+    )
+
+
+def _made_about(starts_at: datetime) -> datetime:
+    """A meeting that never changed is stamped with about when it was made: the same each time it is asked for."""
+    return starts_at - timedelta(weeks=settings.WEEKS_AHEAD)
 
 
 @require_http_methods(["GET", "POST"])
