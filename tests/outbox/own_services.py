@@ -71,32 +71,13 @@ class OwnServices:
 
 
 @contextmanager
-def own_services(*, megabytes: int = 0) -> Iterator[OwnServices]:
-    """On a disk of their own of so many megabytes, where the test may mount one."""
+def own_services() -> Iterator[OwnServices]:
     directory = Path(tempfile.mkdtemp(prefix="faults-"))
     directory.chmod(0o755)
     try:
-        with _disk(directory, megabytes), local_services.local_services(directory, durable=True) as services:
+        with local_services.local_services(directory, durable=True) as services:
             made = OwnServices(services)
             made.copy_tables()
             yield made
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-
-
-def may_mount() -> bool:
-    with tempfile.TemporaryDirectory() as directory, _disk(Path(directory), 1) as mounted:
-        return mounted
-
-
-@contextmanager
-def _disk(directory: Path, megabytes: int) -> Iterator[bool]:
-    mounted = False
-    if megabytes:
-        mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "tmpfs", directory]
-        mounted = os.geteuid() == 0 and subprocess.run(mount, capture_output=True).returncode == 0
-    try:
-        yield mounted
-    finally:
-        if mounted:
-            subprocess.run(["umount", "-l", directory], check=True)

@@ -13,7 +13,7 @@ from meetings import services
 from tests import make
 
 from . import faults
-from .own_services import may_mount, own_services
+from .own_services import own_services
 from .processes import Processes, wait_until
 
 pytestmark = pytest.mark.xdist_group("workers")
@@ -163,42 +163,3 @@ def without_the_guard(own, site, smtp):
     own.start_postgres()
     time.sleep(4)
     return own.ask("SELECT count(*) FROM outbox_email WHERE state = 'claimed'")[0][0]
-
-
-def fill_the_disk(filler):
-    with filler.open("wb", buffering=0) as file:
-        while True:
-            file.write(bytes(1 << 16))
-
-
-@pytest.mark.skipif(not may_mount(), reason="Only root can mount a disk to fill.")
-def test_f13_full_disk_of_postgresql_stops_mail_and_doubles_none(due, smtp, tmp_path, fault):
-    people = due(80)
-    smtp.seconds_per_mail = 0.03
-    services.queue_due_reminders()
-    with own_services(megabytes=260) as own:
-        site = Processes(smtp, tmp_path)
-        site.environment |= own.environment
-        try:
-            site.worker()
-            site.beat()
-            wait_until(lambda: len(smtp.taken) > 10, 60, site.said)
-            filler = own.services.directory / "filler"
-            with pytest.raises(OSError, match="No space left"):
-                fill_the_disk(filler)
-            own.stop_postgres(at_once=True)
-            time.sleep(3)
-            while_full = len(smtp.taken)
-            filler.unlink()
-            own.start_postgres()
-            seconds = faults.seconds_until(lambda: len(smtp.taken) > while_full, 40, site.said)
-            wait_until(lambda: own.ask("SELECT bool_and(state = 'sent') FROM outbox_email") == [(True,)], 60, site.said)
-            workers = sum(process.poll() is None for process in site.running)
-        finally:
-            site.kill_all()
-    figures = {"lost": faults.lost(people, smtp), "repeats": faults.repeats(smtp), "recovered": seconds}
-    fault("F13 PostgreSQL's disk is full, then it is killed", mails=len(people), **figures)
-    assert figures["lost"] == 0
-    assert figures["repeats"] <= 4
-    assert seconds <= 15
-    assert workers == 2  # nobody gave up
