@@ -2,7 +2,7 @@
 
 import os
 
-from recovery_groups.settings import *  # noqa: F403
+from recovery_groups.settings import *  # noqa: F403  (all of them, whatever they are called)
 from recovery_groups.settings import CELERY_BROKER_TRANSPORT_OPTIONS
 
 CELERY_BROKER_TRANSPORT_OPTIONS = CELERY_BROKER_TRANSPORT_OPTIONS | {"global_keyprefix": os.environ["BENCH_KEY_PREFIX"]}

@@ -11,7 +11,7 @@ from outbox.wordings import EditableLetter
 
 
 def get_coordinator(request: HttpRequest) -> Member:
-    member: Member = request.user  # type: ignore[assignment]
+    member: Member = request.user  # type: ignore[assignment]  # nobody unknown gets here
     if not member.is_coordinator:
         raise PermissionDenied
     return member

@@ -20,7 +20,7 @@ class Scope:
 
 def get_scope(request: HttpRequest) -> Scope:
     """What figures this person may see, by role alone: a superuser without a role sees none."""
-    member: Member = request.user  # type: ignore[assignment]
+    member: Member = request.user  # type: ignore[assignment]  # nobody unknown gets here
     if member.is_coordinator:
         return Scope(Group.objects.all(), exact=True)
     if member.is_counselor:
@@ -33,6 +33,6 @@ def get_scope(request: HttpRequest) -> Scope:
 def get_scope_of_whole_house(request: HttpRequest) -> Scope:
     """As `get_scope`, for figures that are of no single group: a counselor has no part in them."""
     scope = get_scope(request)
-    if request.user.is_counselor:  # type: ignore[union-attr]
+    if request.user.is_counselor:  # type: ignore[union-attr]  # nobody unknown gets here
         raise PermissionDenied
     return scope
