@@ -1,7 +1,8 @@
 """A calendar that somebody's program follows: whose it is and whether anything in it has changed, in one question.
 
-Written in SQL, because a program asks every few hours for nothing new, and Django would take longer to put this
-together than PostgreSQL to answer it.
+Programs ask every few hours for nothing new. So the question is a function of the database (migration 0007), whose
+plans PostgreSQL keeps, and nothing is fetched to answer it. The function and `ENTRIES` speak of the same meetings and
+the same facts.
 """
 
 from datetime import datetime
@@ -13,51 +14,21 @@ from django.utils import timezone
 
 from .models import KEPT_IN_CALENDAR
 
-# The meetings of a calendar; the group only where the calendar names it. OFFSET 0 keeps "which meeting is it?" one
-# quick look into an index; PostgreSQL would else read all meetings there are.
-MEETINGS = """
-FROM meetings_participation AS place
-CROSS JOIN LATERAL (
-    SELECT * FROM meetings_meeting WHERE id = place.meeting_id AND ends_at >= %(since)s OFFSET 0
-) AS meeting
-LEFT JOIN LATERAL (
-    SELECT name, place, address FROM groups_group WHERE id = meeting.group_id AND {names} OFFSET 0
-) AS named ON true
-{more} WHERE place.member_id = {member} AND place.rsvp = 'going'
-"""
-
-# The address works while its owner has an account and agrees. Rows are told apart by 128 bits of their own, mixed in
-# whatever order they come: nothing is sorted or made into text.
-FACTS = """
-CROSS JOIN LATERAL (SELECT ROW(
-    meeting.id, meeting.starts_at, meeting.ends_at, meeting.sequence, meeting.changed_at, meeting.status,
-    meeting.mode, named.name, named.place, named.address
-) AS facts) AS entry
-"""
-FOLLOWED = f"""
-SELECT member.id, member.language, titles.are_full, member.calendar_tag, member.calendar_changed_at, entries.fingerprint
-FROM members_member AS member
-CROSS JOIN LATERAL (SELECT EXISTS (
-    SELECT FROM members_consent AS consent
-    WHERE consent.member_id = member.id AND consent.kind = 'full-calendar' AND consent.withdrawn_at IS NULL
-) AS are_full) AS titles
-CROSS JOIN LATERAL (
-    SELECT concat_ws(' ', count(*), bit_xor(hash_record_extended(facts, 0)), bit_xor(hash_record_extended(facts, 1)))
-        AS fingerprint
-    {MEETINGS.format(names="titles.are_full", more=FACTS, member="member.id")}
-) AS entries
-WHERE member.calendar_token = %(token)s AND member.is_active AND EXISTS (
-    SELECT FROM members_consent AS consent
-    WHERE consent.member_id = member.id AND consent.kind = 'calendar' AND consent.withdrawn_at IS NULL
-)
+FOLLOWED = """
+SELECT owner, speaks, names_groups, tag, noted_at, fingerprint
+FROM followed_calendar(%(token)s, %(since)s) WHERE owner IS NOT NULL
 """
 
 # Moments as seconds: Django would take longer to read hundreds of them than PostgreSQL to find them.
-ENTRIES = f"""
+ENTRIES = """
 SELECT meeting.id, extract(epoch FROM meeting.starts_at)::bigint, extract(epoch FROM meeting.ends_at)::bigint,
     meeting.sequence, extract(epoch FROM meeting.changed_at)::bigint, meeting.status, meeting.mode,
     named.name, named.place, named.address
-{MEETINGS.format(names="%(names)s", more="", member="%(member)s")}
+FROM meetings_meeting AS meeting LEFT JOIN groups_group AS named ON named.id = meeting.group_id AND %(names)s
+WHERE meeting.ends_at >= %(since)s AND meeting.id = ANY(ARRAY(
+    SELECT place.meeting_id FROM meetings_participation AS place
+    WHERE place.member_id = %(member)s AND place.rsvp = 'going'
+))
 ORDER BY meeting.starts_at, meeting.id
 """
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
 from math import ceil
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
@@ -31,6 +32,9 @@ from ..models import Meeting, Participation
 
 REFRESH = timedelta(hours=6)
 OFF = (Meeting.Status.CANCELLED, Meeting.Status.DID_NOT_MEET)
+# Meetings of nobody, one without and one with a name, that show how this site writes any.
+NEUTRAL = Row(UUID(int=0), 0, 0, 0, None, Meeting.Status.SCHEDULED, Group.Mode.IN_PERSON, None, None, None)
+SAMPLES = (NEUTRAL, NEUTRAL._replace(changed_at=1, status=Meeting.Status.CANCELLED, name="n", place="p", address="a"))
 
 
 @login_not_required
@@ -59,7 +63,7 @@ def group_calendar(request, slug):
         site = _site()
     return _respond(
         request,
-        _tag(meetings.calendar_fingerprint(), *site.values()),
+        _tag(meetings.calendar_fingerprint(), _handwriting(site)),
         lambda: calendar_file(map(_entry, meetings.for_calendar()), refresh=REFRESH, **site),
     )
 
@@ -71,7 +75,7 @@ def calendar_feed(request, token):
     feed = access.get_calendar_feed(token)
     with translation.override(feed.language):
         site = _site()
-    tag = _tag(feed.fingerprint, str(feed.names_groups), *site.values())
+    tag = _tag(feed.fingerprint, str(feed.names_groups), _handwriting(site))
     changed_at = feed.changed_at if feed.tag == tag else members.services.note_calendar_change(feed.member_id, tag)
 
     def file() -> str:
@@ -84,6 +88,11 @@ def _site() -> dict[str, str]:
     """What each entry says of this site, in the language that is switched on."""
     organizer = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
     return {"summary": _("Appointment"), "host": settings.SITE_HOST, "organizer": organizer}
+
+
+def _handwriting(site: dict[str, str]) -> str:
+    """Another text whenever a setting, the language or a new version has the same meetings written otherwise."""
+    return calendar_file(map(_own_entry, SAMPLES), refresh=REFRESH, **site)
 
 
 def _tag(*facts: str) -> str:

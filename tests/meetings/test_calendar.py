@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -20,6 +21,7 @@ from icalendar import Calendar
 
 from groups.models import Group
 from meetings import services
+from meetings.calendar_feed import find_calendar_feed
 from meetings.calendar_file import Entry, calendar_file, escaped, line
 from meetings.models import Meeting, MeetingSeries, Participation
 from members.models import Consent, Member
@@ -28,9 +30,11 @@ from members.services import (
     name_groups_in_calendar,
     open_calendar,
     renew_calendar,
+    stop_naming_groups_in_calendar,
     withdraw_consent,
 )
 from tests import make
+from tests.plans import plans_inside
 
 WILLOW = UUID("5a9d2c7e-1b7a-4a38-9f1d-0a4c6e2b8d10")
 GOLDEN = """\
@@ -339,25 +343,118 @@ def test_unchanged_calendar_is_not_made_again(willow, sign_in):
     assert len(queries) == 1
 
 
-@pytest.mark.parametrize("change", ["moved", "cancelled", "one more", "declined", "names", "language"])
-def test_every_change_gives_the_calendar_another_tag(change, willow, sign_in):
-    url, client = feed_of(willow.mia), sign_in(None)
-    etag = client.get(url)["ETag"]
-    meeting = Meeting.objects.filter(pk=willow.willow_meeting.pk)
-    if change == "moved":
-        meeting.update(starts_at=timezone.now() + timedelta(hours=5))
-    elif change == "cancelled":
-        services.cancel_meeting(meeting.get(), by=willow.carol, reason="")
-    elif change == "one more":
-        make.participation(make.meeting(willow.willow, starts_at=timezone.now() + timedelta(days=9)), willow.mia)
-    elif change == "names":
-        name_groups_in_calendar(willow.mia)
-    elif change == "language":
-        Member.objects.filter(pk=willow.mia.pk).update(language="es")
-    else:
-        Participation.objects.filter(member=willow.mia).update(rsvp="declined")
+def what_came_of(happenings, url, client):
+    """After each: what a program hears that had the file before, and whether the file is another one."""
+    found = {}
+    for name, happens in happenings.items():
+        before = client.get(url)
+        happens()
+        heard = client.get(url, headers={"if-none-match": before["ETag"]})
+        found[name] = (heard.status_code, client.get(url).content != before.content)
+    return found
 
-    assert client.get(url, headers={"if-none-match": etag}).status_code == 200
+
+def test_whatever_changes_a_calendar_changes_its_tag(willow, sign_in, settings):
+    url = feed_of(willow.mia)
+    meeting, mia = Meeting.objects.filter(pk=willow.willow_meeting.pk), Member.objects.filter(pk=willow.mia.pk)
+    group = Group.objects.filter(pk=willow.willow.pk)
+    place = Participation.objects.get(meeting=meeting.get(), member=willow.mia)
+    places = Participation.objects.filter(pk=place.pk)
+    other = make.meeting(willow.willow, starts_at=timezone.now() + timedelta(days=9))
+
+    def swap():
+        places.update(rsvp="declined")
+        make.participation(other, willow.mia)
+
+    happenings = {
+        "an hour sooner": lambda: meeting.update(starts_at=F("starts_at") - timedelta(hours=1)),
+        "an hour longer": lambda: meeting.update(ends_at=F("ends_at") + timedelta(hours=1)),
+        "counted on": lambda: meeting.update(sequence=F("sequence") + 1),
+        "noted when": lambda: meeting.update(changed_at=timezone.now()),
+        "off": lambda: services.cancel_meeting(meeting.get(), by=willow.carol, reason=""),
+        "on again": lambda: meeting.update(status=Meeting.Status.SCHEDULED),
+        "did not meet": lambda: meeting.update(status=Meeting.Status.DID_NOT_MEET),
+        "one for another": swap,
+        "place taken again": lambda: places.update(rsvp="going"),
+        "place given back": lambda: services.answer_declined(other, by=willow.mia),
+        "place in line": lambda: places.update(rsvp="waitlisted"),
+        "place offered and taken": lambda: places.update(rsvp="going"),
+        "never changed": lambda: meeting.update(changed_at=None),
+        "meetings made sooner": lambda: setattr(settings, "WEEKS_AHEAD", 50),
+        "another host": lambda: setattr(settings, "SITE_HOST", "other.example"),
+        "another sender": lambda: setattr(settings, "DEFAULT_FROM_EMAIL", "Other <other@meet.example>"),
+        "another language": lambda: mia.update(language="es"),
+        "with names": lambda: name_groups_in_calendar(willow.mia),
+        "another name": lambda: group.update(name="Quiet Willow"),
+        "another place": lambda: group.update(place="Library"),
+        "another address": lambda: group.update(address="1 Main Street"),
+        "online": lambda: meeting.update(mode=Group.Mode.ONLINE),
+        "without names": lambda: stop_naming_groups_in_calendar(willow.mia),
+        "meeting gone": lambda: meeting.delete(),
+    }
+
+    assert what_came_of(happenings, url, sign_in(None)) == dict.fromkeys(happenings, (200, True))
+
+
+def test_whatever_leaves_a_calendar_as_it_is_leaves_its_tag(willow, sign_in):
+    url = feed_of(willow.mia)
+    meeting = Meeting.objects.filter(pk=willow.willow_meeting.pk)
+    group = Group.objects.filter(pk=willow.willow.pk)
+    declined = make.meeting(willow.willow, starts_at=timezone.now() + timedelta(days=9))
+    make.participation(declined, willow.mia, rsvp="declined")
+
+    happenings = {
+        "somebody else comes": lambda: make.participation(meeting.get(), willow.vera),
+        "somebody else does not": lambda: services.answer_declined(meeting.get(), by=willow.max),
+        "a meeting I do not go to is off": lambda: services.cancel_meeting(declined, by=willow.carol, reason=""),
+        "more places": lambda: meeting.update(capacity=99),
+        "I was there": lambda: Participation.objects.filter(meeting=meeting.get(), member=willow.mia).update(
+            attendance="present", recorded_at=timezone.now()
+        ),
+        "a group without a name here has another": lambda: group.update(name="Lantern house", place="Library"),
+        "another name of mine": lambda: Member.objects.filter(pk=willow.mia.pk).update(display_name="Maria"),
+    }
+
+    assert what_came_of(happenings, url, sign_in(None)) == dict.fromkeys(happenings, (304, False))
+
+
+def test_postgresql_plans_the_question_once_and_not_each_time(willow):
+    feed_of(willow.mia)
+    token = Member.objects.get(pk=willow.mia.pk).calendar_token
+
+    plans = plans_inside(lambda: find_calendar_feed(token), again=10)
+
+    assert len(plans) == 3  # whose it is, their places, their meetings
+    assert [plan for plan in plans if token in plan or str(willow.mia.pk) in plan] == []
+
+
+def test_meeting_that_is_over_for_long_leaves_the_calendar(willow, sign_in):
+    """Nobody changes anything: only time passes."""
+    url, client = feed_of(willow.mia), sign_in(None)
+    found = []
+    for over_for in (timedelta(days=-2), timedelta(days=29), timedelta(days=31)):
+        with time_machine.travel(willow.willow_meeting.ends_at + over_for, tick=False):
+            answer = client.get(url, headers={"if-none-match": found[-1]["ETag"]} if found else {})
+        found.append(answer)
+
+    assert [answer.status_code for answer in found] == [200, 304, 200]
+    assert [len(events(found[0])), len(events(found[2]))] == [1, 0]
+
+
+def test_calendar_of_a_group_changes_its_tag_too(willow, sign_in, settings):
+    meeting, group = Meeting.objects.filter(pk=willow.willow_meeting.pk), Group.objects.filter(pk=willow.willow.pk)
+
+    happenings = {
+        "an hour sooner": lambda: meeting.update(starts_at=F("starts_at") - timedelta(hours=1)),
+        "meetings made sooner": lambda: setattr(settings, "WEEKS_AHEAD", 50),
+        "off": lambda: services.cancel_meeting(meeting.get(), by=willow.carol, reason=""),
+        "one more": lambda: make.meeting(willow.willow, starts_at=timezone.now() + timedelta(days=9)),
+        "another sender": lambda: setattr(settings, "DEFAULT_FROM_EMAIL", "Other <other@meet.example>"),
+        "another language": lambda: group.update(language="es"),
+    }
+    url = reverse("meetings:group_calendar", args=["willow"])
+
+    assert what_came_of(happenings, url, sign_in(None)) == dict.fromkeys(happenings, (200, True))
 
 
 def test_program_that_goes_by_dates_hears_of_each_change_once(willow, sign_in):
