@@ -58,13 +58,13 @@ def zone_name(zone: str) -> str:
 
 
 def when_short(meeting: Meeting) -> str:
-    """`Tuesday 6:30 pm (PST)`, for a subject line."""
+    """`Tue 6:30 pm (PST)`, for a subject line: on a small locked phone there is room for the hour, too."""
     return moment_short(meeting.local_start)
 
 
 def moment_short(local: datetime) -> str:
     return _("%(weekday)s %(time)s (%(zone)s)") % {
-        "weekday": format_date(local, "l"),
+        "weekday": format_date(local, "D"),
         "time": clock(local),
         "zone": local.tzname(),
     }

@@ -1,6 +1,7 @@
 """Letters from templates: three files of one name make one letter, in the language that is switched on."""
 
 import logging
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -71,8 +72,10 @@ def letter(template: str, context: Mapping[str, Any], chosen: Chosen | None = No
 
 
 def _plain(text: str) -> str:
-    """What a template makes is marked as safe in HTML. A text part is not: shown on a page, it is to be escaped."""
-    return text + ""
+    """What a template makes is marked as safe in HTML. A text part is not: shown on a page, it is to be escaped. Blocks
+    with nothing in them leave no gap.
+    """
+    return re.sub(r"\n{3,}", "\n\n", text.strip()) + "\n"
 
 
 def own_words(letter: EditableLetter) -> Words:

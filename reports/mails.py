@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from groups.models import Group
@@ -90,7 +91,7 @@ def _write(email: Email, report: Report, in_use: WordsInUse) -> Letter:
 def _facts(report: Report, *, unsubscribe_url: str) -> Mapping[str, Any]:
     lines = [line for section in report.sections for line in section.lines]
     return {
-        "day": wording.day(report.last),
+        "day": date_format(report.last, "MONTH_DAY_FORMAT"),
         "weeks": [_week(report, line) for line in sorted(lines, key=lambda line: line.week, reverse=True)],
         "reports_url": settings.SITE_URL + reverse("reports:attendance"),
         "unsubscribe_url": unsubscribe_url,
@@ -100,7 +101,7 @@ def _facts(report: Report, *, unsubscribe_url: str) -> Mapping[str, Any]:
 def _week(report: Report, line: Line) -> Mapping[str, Any]:
     cells = wording.cells(report, line.sums) if line.sums else []
     return {
-        "from": wording.day(line.week),
+        "from": date_format(line.week, "MONTH_DAY_FORMAT"),
         "figures": [(str(measure.label), cell) for measure, cell in zip(report.measures, cells, strict=False)],
         "why_hidden": "" if line.sums else wording.why_hidden(line),
     }

@@ -118,8 +118,12 @@ class Blocks(HTMLParser):
             self.texts.append("")
 
     def handle_data(self, data):
-        if not any(unread for _, unread in self.stack):
-            self.texts[-1] += data
+        if any(unread for _, unread in self.stack):
+            return
+        is_as_typed = any(tag == "pre" for tag, _ in self.stack)
+        first, *others = re.split(r"\n\s*\n", data) if is_as_typed else [data]
+        self.texts[-1] += first
+        self.texts += others
 
 
 def page_texts(html: str, language: str) -> list[str]:

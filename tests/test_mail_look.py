@@ -8,7 +8,9 @@ import pytest
 from django.utils import translation
 
 from outbox.kinds import Letter, editable_letters
-from outbox.letters import example_letter
+from outbox.letters import Chosen, example_letter
+from outbox.letters import letter as write
+from outbox.wordings import LONGEST_SUBJECT, Words
 from tests.browser import accessibility_faults, is_wider_than_the_window, shot
 
 pytestmark = pytest.mark.browser
@@ -21,11 +23,29 @@ article {{ margin: 12px; padding: 12px; border-radius: 12px; background: #0006 }
 p {{ margin: 0; white-space: nowrap; overflow: hidden; text-overflow: ellipsis }}
 pre {{ margin: 12px; padding: 12px; background: #fff; color: #000; white-space: pre-wrap; overflow-wrap: anywhere }}
 </style><article><p><small>Office</small></p><p><b>{subject}</b></p><p>{first_line}</p></article><pre>{text}</pre>"""
+SMALL_ALONE = """links => links.filter((link) => getComputedStyle(link).display !== "inline")
+  .filter((link) => link.getBoundingClientRect().height < 44).map((link) => link.innerText)"""
 
 
 def letters(language: str) -> dict[str, Letter]:
     with translation.override(language):
         return {name: example_letter(editable) for name, editable in editable_letters().items()}
+
+
+def longest_letters(language: str) -> dict[str, Letter]:
+    """Those that few get, with as much in them as there can be: a reminder that may name its group, words of a
+    coordinator, and somebody missed where nothing is to come.
+    """
+    known = editable_letters()
+    with translation.override(language):
+        facts = known["reminder-going"].example()
+        named = {"group_name": "Wednesday evening walk-and-talk circle", "place": "Community house, 12 Hidden Lane"}
+        words = Words("W" * LONGEST_SUBJECT, "Words " * 26, "A closing line.\n\n" + "And more of it. " * 20)
+        return {
+            "reminder-named": write("meetings/mail/reminder", facts | named),
+            "reminder-words": write("meetings/mail/reminder", facts, Chosen(words)),
+            "missed-none-to-come": write("meetings/mail/missed", known["missed"].example() | {"when": ""}),
+        }
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
@@ -34,7 +54,7 @@ def test_every_mail_is_at_ease_on_a_small_phone(browser, language):
     asked_for: list[str] = []
     page.on("request", lambda request: asked_for.append(request.url))
     faults = {}
-    for name, letter in letters(language).items():
+    for name, letter in (letters(language) | longest_letters(language)).items():
         found = []
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
@@ -42,6 +62,7 @@ def test_every_mail_is_at_ease_on_a_small_phone(browser, language):
             found += [f"{scheme}: {fault}" for fault in accessibility_faults(page)]
             if is_wider_than_the_window(page):
                 found.append("scrolls sideways at 320 px")
+            found += [f"too small for a thumb: {words}" for words in page.locator("a").evaluate_all(SMALL_ALONE)]
             shot(page, f"mail-{name}-320-{scheme}-{language}")
         if page.locator("html").get_attribute("lang") != language:
             found.append("does not say its language")
@@ -76,3 +97,28 @@ def test_text_and_html_lead_to_the_same_places(language):
             found[name] = in_text ^ in_html
 
     assert found == {}
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_every_mail_says_why_it_came(language):
+    """At its end, in the text and in the HTML. An answer to somebody's own question says so at its beginning."""
+    silent = {
+        name
+        for name, letter in letters(language).items()
+        if "\n-- \n" not in letter.text or 'class="soft" style="margin: 24px' not in letter.html
+    }
+
+    assert silent == {"join-yes", "join-no"}
+
+
+@pytest.mark.parametrize(
+    ("language", "together"),
+    [
+        ("en", ["September 30,", "10:30 pm (PDT)", "I’m coming /", "I can’t make it"]),
+        ("es", ["22:30 (PDT)", "Sí voy /", "No puedo ir"]),
+    ],
+)
+def test_no_line_ends_within_a_time_or_a_choice(language, together):
+    html = letters(language)["reminder-going"].html
+
+    assert [words for words in together if words.replace(" ", "\N{NO-BREAK SPACE}") not in html] == []

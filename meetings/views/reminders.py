@@ -32,7 +32,7 @@ OTHER_MAILS = [
     ("roster_nudges", "roster_open", gettext_lazy("When nobody has noted who came")),
     ("weekly_figures", "figures", gettext_lazy("The numbers of the week")),
 ]
-EXAMPLE = {"name": gettext_lazy("Your group"), "place": gettext_lazy("Its place")}
+EXAMPLE = {"name": gettext_lazy("your group"), "place": gettext_lazy("Its place")}
 
 
 @require_http_methods(["GET", "POST"])

@@ -189,12 +189,12 @@ def test_full_words_name_group_and_place_only_with_consent_and_never_the_link(wi
     outbox.deliver()
 
     full, neutral = smtp.mail_to(willow.mia.email), smtp.mail_to(willow.max.email)
-    assert full["Subject"] == "Reminder: Willow evening, Tuesday 6:00 pm (EST)"
+    assert full["Subject"] == "Reminder: Willow evening, Tue 6:00 pm (EST)"
     text = full.get_body(["plain"]).get_content()
     assert text.splitlines()[0] == "You have a meeting of Willow evening on Tuesday, December 1, 6:00 pm (EST)."
     assert "Where: Community house, 12 Hidden Lane" in text
     assert "hidden-room" not in full.as_string()
-    assert neutral["Subject"] == "Reminder: Tuesday 6:00 pm (EST)"
+    assert neutral["Subject"] == "Reminder: Tue 6:00 pm (EST)"
     assert "Willow" not in neutral.as_string()
     assert "Hidden Lane" not in neutral.as_string()
 
@@ -207,7 +207,7 @@ def test_full_words_tell_the_place_only_to_those_with_a_place(willow, smtp):  # 
     outbox.deliver()
 
     mail = smtp.mail_to(willow.max.email)
-    assert mail["Subject"] == "Reminder: Willow evening, Tuesday 6:00 pm (EST)"
+    assert mail["Subject"] == "Reminder: Willow evening, Tue 6:00 pm (EST)"
     assert "Hidden Lane" not in mail.as_string()
 
 

@@ -198,7 +198,7 @@ def test_mail_says_when_and_neither_which_group_nor_who(willow, clock, smtp):
 
     mail = smtp.mail_to(willow.carol.email)
     text = mail.get_body(["plain"]).get_content()
-    assert mail["Subject"] == "Still open: Monday 6:30 pm (EST)"
+    assert mail["Subject"] == "Still open: Mon 6:30 pm (EST)"
     assert text.splitlines()[0] == "Nobody has noted yet who came on Monday, November 16, 6:30 pm (EST)."
     assert reverse("meetings:meeting_roster", args=[willow.meeting.pk]) in text
     assert "/u/" in mail["List-Unsubscribe"]

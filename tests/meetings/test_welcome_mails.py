@@ -76,7 +76,7 @@ def test_mail_says_what_to_expect_and_neither_where_nor_why(first, smtp):
     assert deliver() == [("sent", "")]
     mail = smtp.mail_to(first.mia.email)
     text = mail.get_body(["plain"]).get_content()
-    assert mail["Subject"] == "First time: Thursday 6:30 pm (EST)"
+    assert mail["Subject"] == "First time: Thu 6:30 pm (EST)"
     assert text.splitlines()[0] == ("You have a place on Thursday, November 12, 6:30 pm (EST). This is what to expect.")
     assert "It takes about 90 minutes." in text
     assert "/m/" in text
@@ -219,7 +219,7 @@ def test_place_taken_elsewhere_meanwhile_is_the_one_it_speaks_of(first, smtp):
 
     deliver()
 
-    assert smtp.mail_to(first.mia.email)["Subject"] == "First time: Saturday 12:00 pm (EST)"
+    assert smtp.mail_to(first.mia.email)["Subject"] == "First time: Sat 12:00 pm (EST)"
 
 
 def test_at_night_and_in_quiet_hours_it_waits(first, clock):

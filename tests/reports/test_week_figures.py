@@ -68,11 +68,11 @@ def test_mail_has_sums_of_all_and_hides_what_points_at_persons_from_everybody(as
     assert {state for _kind, state, _reason in deliver_travelling()} == {"sent"}
     for person in (asked.rita, asked.olga):
         mail = smtp.mail_to(person.email)
-        text = mail.get_body(["plain"]).get_content().replace("\r\n", "\n").replace("\u00a0", " ")
-        assert mail["Subject"].replace("\u00a0", " ") == "The week to Nov 15, 2026"
-        assert text.splitlines()[0] == "Here are the numbers of the week to Nov 15, 2026."
-        assert "Week from Nov 9, 2026\nMeetings held: 2\nPlaces: 120\nSaid going: 27\nCame: 23\n" in text
-        assert "Week from Nov 2, 2026\nNot shown: fewer than 11 people." in text
+        text = mail.get_body(["plain"]).get_content().replace("\r\n", "\n")
+        assert mail["Subject"] == "The week to November 15"
+        assert text.splitlines()[0] == "Here are the numbers of the week to November 15."
+        assert "Week from November 9\nMeetings held: 2\nPlaces: 120\nSaid going: 27\nCame: 23\n" in text
+        assert "Week from November 2\nNot shown: fewer than 11 people." in text
         html = mail.get_body(["html"]).get_content()
         assert [
             one for one in (": 13", ": 10\n", ": 7", ">13<", ">10<", ">7<", "Willow", "Cedar") if one in text + html
