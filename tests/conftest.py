@@ -19,6 +19,7 @@ from groups.models import Agreement, Facilitator, Group
 from members.models import Member
 
 from . import make
+from .smtp_server import smtp_server
 
 # Playwright's sync interface runs a loop in the thread of the test, which Django takes for asynchronous code.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -88,6 +89,13 @@ def sign_in():
         return client
 
     return sign_in
+
+
+@pytest.fixture
+def smtp(settings):
+    """The mail server of this site: it takes every mail, and shows what came."""
+    with smtp_server(settings) as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)

@@ -5,36 +5,30 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from groups.models import Membership
 from meetings import services, tasks
 from meetings.models import Meeting, Participation
-from members.models import Consent, Member, ReminderSettings
+from members.models import Consent, ReminderSettings
 from members.services import give_consent
 from outbox import kinds
 from outbox.kinds import Later
 from outbox.models import Email
 from tests import make
 from tests.outbox.test_claims import at_once
-from tests.outbox.test_unsubscribe import address_of
-from tests.smtp_server import smtp_server
 
-from .mail_clock import deliver_travelling
+from . import stops
+from .mail_clock import deliver
+from .stops import press_unsubscribe
 
 NEW_YORK = ZoneInfo("America/New_York")
 MONDAY = datetime(2026, 11, 9, 18, 30, tzinfo=NEW_YORK)
 MORNING = MONDAY.replace(hour=10) + timedelta(days=1)
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
-
-
-@pytest.fixture
-def clock():
-    with time_machine.travel(MORNING, tick=False) as clock:
-        yield clock
+NOW = MORNING
 
 
 def held(cast, weeks_ago, said, noted, *, group=None, recorded_at=None):
@@ -56,16 +50,6 @@ def twice(cast, clock):
     cast.second = held(cast, 0, "going", "absent")
     cast.next = make.meeting(cast.willow, starts_at=MONDAY + WEEK)
     return cast
-
-
-@pytest.fixture
-def smtp(settings):
-    with smtp_server(settings) as server:
-        yield server
-
-
-def deliver():
-    return [(state, reason) for _kind, state, reason in deliver_travelling()]
 
 
 def test_once_the_day_after_the_second(twice, clock):
@@ -224,40 +208,18 @@ def _left(cast):
     services.leave_group(cast.willow, by=cast.mia)
 
 
-def _removed(cast):
-    Membership.objects.update(status="removed")
-
-
-def _muted(cast):
-    Membership.objects.update(is_muted=True)
-
-
 def _paused(cast):
     ReminderSettings.objects.create(member=cast.mia, paused_until=MORNING.date() + DAY)
 
 
-def _no_consent(cast):
-    Consent.objects.update(withdrawn_at=timezone.now())
-
-
 def _one_click(cast):
     give_consent(cast.mia, Consent.Kind.REMINDERS)
-    link = address_of(Email(recipient=cast.mia, kind="missed", about_id=cast.second.pk))
-    assert Client().post(link, {"List-Unsubscribe": "One-Click"}).status_code == 200
+    press_unsubscribe(cast, "missed", cast.second.pk)
     assert Consent.objects.standing().get(member=cast.mia).kind == "reminders"  # another kind goes on
 
 
 def _only_this_group(cast):
-    link = address_of(Email(recipient=cast.mia, kind="missed", about_id=cast.second.pk))
-    assert Client().post(link, {"only": "there"}).status_code == 200
-
-
-def _unconfirmed(cast):
-    cast.mia.emailaddress_set.update(verified=False)
-
-
-def _closed(cast):
-    Member.objects.filter(pk=cast.mia.pk).update(is_active=False)
+    press_unsubscribe(cast, "missed", cast.second.pk, only="there")
 
 
 EVENTS = [
@@ -265,14 +227,14 @@ EVENTS = [
     _noted_otherwise,
     _excused,
     _left,
-    _removed,
-    _muted,
+    stops.removed,
+    stops.muted,
     _paused,
-    _no_consent,
+    stops.no_consent,
     _one_click,
     _only_this_group,
-    _unconfirmed,
-    _closed,
+    stops.unconfirmed,
+    stops.closed,
 ]
 
 

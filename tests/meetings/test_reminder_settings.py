@@ -16,21 +16,16 @@ from members.models import Consent, ReminderSettings
 from members.services import choose_reminders, give_consent, withdraw_consent
 from outbox.models import Email
 from tests import make
-from tests.smtp_server import smtp_server
 
-from .test_reminders import DAY, MONDAY, NEW_YORK, clock, reminded, willow  # noqa: F401
+from .test_reminders import DAY, MONDAY, NEW_YORK, reminded
+
+NOW = MONDAY
 
 CHOICES = {"wanted": "on", "lead": "days", "wording": "neutral"}
 
 
 def wish(member, **fields):
     ReminderSettings.objects.update_or_create(member=member, defaults=fields)
-
-
-@pytest.fixture
-def smtp(settings):
-    with smtp_server(settings) as server:
-        yield server
 
 
 def save(client, **choices):
@@ -41,7 +36,7 @@ def save(client, **choices):
 
 
 @pytest.mark.parametrize(("today", "is_due"), [(-1, True), (0, True), (1, False), (30, False)])
-def test_pause_ends_on_its_day_where_the_group_meets(willow, today, is_due):  # noqa: F811
+def test_pause_ends_on_its_day_where_the_group_meets(willow, today, is_due):
     wish(willow.mia, paused_until=MONDAY.date() + timedelta(days=today))
 
     assert services.count_due_reminders() == (2 if is_due else 1)
@@ -49,7 +44,7 @@ def test_pause_ends_on_its_day_where_the_group_meets(willow, today, is_due):  # 
     assert reminded() == ({"Mia", "Max"} if is_due else {"Max"})
 
 
-def test_day_on_which_a_pause_ends_is_that_of_the_groups_zone(willow, clock):  # noqa: F811
+def test_day_on_which_a_pause_ends_is_that_of_the_groups_zone(willow, clock):
     """At ten in the morning of Tuesday in Auckland it is still Monday in London and New York."""
     now = datetime(2026, 12, 1, 10, tzinfo=ZoneInfo("Pacific/Auckland"))
     clock.move_to(now)
@@ -79,7 +74,7 @@ def test_day_on_which_a_pause_ends_is_that_of_the_groups_zone(willow, clock):  #
         ((None, None), 12, True),
     ],
 )
-def test_no_reminder_is_planned_in_quiet_hours(willow, clock, quiet, hour, is_due):  # noqa: F811
+def test_no_reminder_is_planned_in_quiet_hours(willow, clock, quiet, hour, is_due):
     clock.move_to(MONDAY.replace(hour=hour))
     wish(willow.mia, quiet_from=quiet[0], quiet_until=quiet[1])
 
@@ -88,7 +83,7 @@ def test_no_reminder_is_planned_in_quiet_hours(willow, clock, quiet, hour, is_du
     assert reminded() == ({"Mia", "Max"} if is_due else {"Max"})
 
 
-def test_quiet_hours_say_the_same_on_the_page_and_in_the_question(willow, clock):  # noqa: F811
+def test_quiet_hours_say_the_same_on_the_page_and_in_the_question(willow, clock):
     Meeting.objects.update(starts_at=MONDAY + 2 * DAY, ends_at=MONDAY + 3 * DAY)
     for quiet_from, quiet_until in [(9, 12), (12, 9), (18, 10), (10, 18), (10, 10)]:
         wish(willow.mia, quiet_from=quiet_from, quiet_until=quiet_until)
@@ -125,7 +120,7 @@ def test_on_the_day_means_once_by_day_and_not_long_before_whenever_the_meeting_i
         assert timedelta(hours=2) < starts_at.astimezone(UTC) - sent.astimezone(UTC) <= timedelta(hours=18), start
 
 
-def test_whoever_changes_how_long_before_gets_no_second_reminder(willow, clock):  # noqa: F811
+def test_whoever_changes_how_long_before_gets_no_second_reminder(willow, clock):
     services.queue_due_reminders()
     wish(willow.mia, lead="same-day")
     clock.move_to(MONDAY + timedelta(hours=22))
@@ -137,7 +132,7 @@ def test_whoever_changes_how_long_before_gets_no_second_reminder(willow, clock):
     assert services.queue_due_reminders() == 0
 
 
-def test_whoever_goes_from_the_day_to_days_before_is_caught_up_once(willow, clock):  # noqa: F811
+def test_whoever_goes_from_the_day_to_days_before_is_caught_up_once(willow, clock):
     wish(willow.mia, lead="same-day")
     services.queue_due_reminders()
     assert reminded() == {"Max"}
@@ -149,7 +144,7 @@ def test_whoever_goes_from_the_day_to_days_before_is_caught_up_once(willow, cloc
 # --- When mail leaves -------------------------------------------------------------------------------------------------
 
 
-def test_pause_and_mute_after_planning_hold_a_reminder_back(willow, smtp):  # noqa: F811
+def test_pause_and_mute_after_planning_hold_a_reminder_back(willow, smtp):
     services.queue_due_reminders()
     wish(willow.mia, paused_until=MONDAY.date() + DAY)
     Membership.objects.filter(member=willow.max).update(is_muted=True)
@@ -163,7 +158,7 @@ def test_pause_and_mute_after_planning_hold_a_reminder_back(willow, smtp):  # no
     }
 
 
-def test_reminder_held_up_into_quiet_hours_waits_for_their_end(willow, smtp, clock):  # noqa: F811
+def test_reminder_held_up_into_quiet_hours_waits_for_their_end(willow, smtp, clock):
     services.queue_due_reminders()
     wish(willow.mia, quiet_from=11, quiet_until=14)
     clock.move_to(MONDAY + timedelta(minutes=30))
@@ -179,7 +174,7 @@ def test_reminder_held_up_into_quiet_hours_waits_for_their_end(willow, smtp, clo
     assert smtp.people == {willow.max.email: 1, willow.mia.email: 1}
 
 
-def test_full_words_name_group_and_place_only_with_consent_and_never_the_link(willow, smtp):  # noqa: F811
+def test_full_words_name_group_and_place_only_with_consent_and_never_the_link(willow, smtp):
     for member in (willow.mia, willow.max):
         wish(member, wording="full")
     give_consent(willow.mia, Consent.Kind.FULL_WORDING)
@@ -199,7 +194,7 @@ def test_full_words_name_group_and_place_only_with_consent_and_never_the_link(wi
     assert "Hidden Lane" not in neutral.as_string()
 
 
-def test_full_words_tell_the_place_only_to_those_with_a_place(willow, smtp):  # noqa: F811
+def test_full_words_tell_the_place_only_to_those_with_a_place(willow, smtp):
     wish(willow.max, wording="full")
     give_consent(willow.max, Consent.Kind.FULL_WORDING)
     services.queue_due_reminders()

@@ -25,24 +25,7 @@ from tests.outbox.test_claims import at_once
 NEW_YORK = ZoneInfo("America/New_York")
 MONDAY = datetime(2026, 11, 30, 12, tzinfo=NEW_YORK)
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def clock():
-    with time_machine.travel(MONDAY, tick=False) as clock:
-        yield clock
-
-
-@pytest.fixture
-def willow(cast, clock):
-    """Willow, with a meeting tomorrow evening; Mia and Max want reminders, Mia has a place."""
-    Meeting.objects.all().delete()
-    Membership.objects.update(joined_at=MONDAY - 30 * DAY)
-    for member in (cast.mia, cast.max, cast.vera, cast.carol):
-        give_consent(member, Consent.Kind.REMINDERS)
-    cast.meeting = make.meeting(cast.willow, starts_at=MONDAY + timedelta(hours=30))
-    make.participation(cast.meeting, cast.mia, rsvp_at=MONDAY - 5 * DAY)
-    return cast
+NOW = MONDAY
 
 
 def reminded():

@@ -19,19 +19,13 @@ from outbox.models import Email
 from tests import make
 from tests.outbox.test_claims import at_once
 from tests.outbox.test_unsubscribe import address_of
-from tests.smtp_server import smtp_server
 
 from .mail_clock import deliver_travelling
 
 NEW_YORK = ZoneInfo("America/New_York")
 EVENING = datetime(2026, 11, 16, 18, 30, tzinfo=NEW_YORK)  # a Monday that is past: the database has its own clock
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def clock():
-    with time_machine.travel(EVENING, tick=False) as clock:
-        yield clock
+NOW = EVENING
 
 
 @pytest.fixture
@@ -41,12 +35,6 @@ def willow(cast, clock):
     cast.meeting = make.meeting(cast.willow, starts_at=EVENING)
     make.participation(cast.meeting, cast.mia)
     return cast
-
-
-@pytest.fixture
-def smtp(settings):
-    with smtp_server(settings) as server:
-        yield server
 
 
 def morning(days=1):

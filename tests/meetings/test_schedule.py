@@ -4,7 +4,6 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-import time_machine
 from django.core.management import call_command
 from django.utils import timezone
 
@@ -18,12 +17,7 @@ NEW_YORK = ZoneInfo("America/New_York")
 MARCH = date(datetime.now(NEW_YORK).year + 1, 3, 1)
 CLOCKS_CHANGE = MARCH + timedelta(days=(6 - MARCH.weekday()) % 7 + 7)
 MONDAY = CLOCKS_CHANGE - timedelta(days=13)
-
-
-@pytest.fixture
-def clock():
-    with time_machine.travel(datetime.combine(MONDAY, time(12), NEW_YORK), tick=False) as clock:
-        yield clock
+NOW = datetime.combine(MONDAY, time(12), NEW_YORK)
 
 
 @pytest.fixture

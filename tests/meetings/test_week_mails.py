@@ -22,19 +22,15 @@ from outbox.models import Email
 from tests import make
 from tests.outbox.test_claims import at_once
 from tests.outbox.test_unsubscribe import address_of
-from tests.smtp_server import smtp_server
 
+from . import stops
 from .mail_clock import deliver_travelling
+from .stops import press_unsubscribe
 
 NEW_YORK = ZoneInfo("America/New_York")
 SUNDAY = datetime(2026, 11, 15, 10, tzinfo=NEW_YORK)
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def clock():
-    with time_machine.travel(SUNDAY - 3 * DAY, tick=False) as clock:
-        yield clock
+NOW = SUNDAY - 3 * DAY
 
 
 @pytest.fixture
@@ -51,12 +47,6 @@ def week(cast, clock):
     make.participation(cast.tuesday, cast.mia)
     clock.move_to(SUNDAY)
     return cast
-
-
-@pytest.fixture
-def smtp(settings):
-    with smtp_server(settings) as server:
-        yield server
 
 
 def tick():
@@ -202,22 +192,10 @@ def test_no_reminder_goes_ahead_of_the_mail_that_will_tell(week, clock):
     assert tick() == (0, 0)
 
 
-def _no_consent(cast):
-    Consent.objects.update(withdrawn_at=timezone.now())
-
-
 def _one_click(cast):
     link = address_of(Email(recipient=cast.mia, kind="week", about_id=cast.mia.pk))
     assert 'value="there"' not in Client().get(link).content.decode()
-    assert Client().post(link, {"List-Unsubscribe": "One-Click"}).status_code == 200
-
-
-def _left(cast):
-    Membership.objects.filter(member=cast.mia).update(status="left")
-
-
-def _muted(cast):
-    Membership.objects.filter(member=cast.mia).update(is_muted=True)
+    press_unsubscribe(cast, "week", cast.mia.pk)
 
 
 def _single(cast):
@@ -228,25 +206,24 @@ def _paused(cast):
     ReminderSettings.objects.update(paused_until=SUNDAY.date() + DAY)
 
 
-def _unconfirmed(cast):
-    cast.mia.emailaddress_set.update(verified=False)
-
-
-def _closed(cast):
-    Member.objects.filter(pk=cast.mia.pk).update(is_active=False)
-
-
-def _called_off(cast):
-    Meeting.objects.update(status="cancelled")
-
-
 def _declined(cast):
     for meeting in (cast.tuesday, cast.friday):
         meeting.participations.all().delete()
         make.participation(meeting, cast.mia, "declined")
 
 
-EVENTS = [_no_consent, _one_click, _left, _muted, _single, _paused, _unconfirmed, _closed, _called_off, _declined]
+EVENTS = [
+    stops.no_consent,
+    _one_click,
+    stops.left,
+    stops.muted,
+    _single,
+    _paused,
+    stops.unconfirmed,
+    stops.closed,
+    stops.called_off,
+    _declined,
+]
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__.strip("_"))

@@ -5,34 +5,28 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from groups.models import Membership
 from meetings import services, tasks
 from meetings.models import Meeting
-from members.models import Consent, Member, ReminderSettings
+from members.models import Consent, ReminderSettings
 from members.services import give_consent
 from outbox import kinds
 from outbox.kinds import Later
 from outbox.models import Email
 from tests import make
 from tests.outbox.test_claims import at_once
-from tests.outbox.test_unsubscribe import address_of
-from tests.smtp_server import smtp_server
 
-from .mail_clock import deliver_travelling
+from . import stops
+from .mail_clock import deliver
+from .stops import press_unsubscribe
 
 NEW_YORK = ZoneInfo("America/New_York")
 MONDAY = datetime(2026, 11, 9, 12, tzinfo=NEW_YORK)
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def clock():
-    with time_machine.travel(MONDAY, tick=False) as clock:
-        yield clock
+NOW = MONDAY
 
 
 @pytest.fixture
@@ -44,16 +38,6 @@ def first(cast, clock):
     for member in (cast.mia, cast.max):
         make.participation(cast.meeting, member)
     return cast
-
-
-@pytest.fixture
-def smtp(settings):
-    with smtp_server(settings) as server:
-        yield server
-
-
-def deliver():
-    return [(state, reason) for _kind, state, reason in deliver_travelling()]
 
 
 def test_once_to_those_who_want_reminders(first):
@@ -142,57 +126,31 @@ def _declined(cast):
     cast.meeting.participations.update(rsvp="declined")
 
 
-def _called_off(cast):
-    Meeting.objects.update(status="cancelled")
-
-
-def _left(cast):
-    Membership.objects.update(status="left")
-
-
-def _muted(cast):
-    Membership.objects.update(is_muted=True)
-
-
-def _no_consent(cast):
-    Consent.objects.update(withdrawn_at=timezone.now())
-
-
 def _one_click(cast):
-    link = address_of(Email(recipient=cast.mia, kind="welcome", about_id=cast.meeting.pk))
-    assert Client().post(link, {"List-Unsubscribe": "One-Click"}).status_code == 200
+    press_unsubscribe(cast, "welcome", cast.meeting.pk)
 
 
 def _only_this_group(cast):
-    link = address_of(Email(recipient=cast.mia, kind="welcome", about_id=cast.meeting.pk))
-    assert Client().post(link, {"only": "there"}).status_code == 200
+    press_unsubscribe(cast, "welcome", cast.meeting.pk, only="there")
 
 
 def _paused(cast):
     ReminderSettings.objects.create(member=cast.mia, paused_until=MONDAY.date() + 2 * DAY)
 
 
-def _unconfirmed(cast):
-    cast.mia.emailaddress_set.update(verified=False)
-
-
-def _closed(cast):
-    Member.objects.filter(pk=cast.mia.pk).update(is_active=False)
-
-
 EVENTS = [
     _been_before,
     _came_without_a_place,
     _declined,
-    _called_off,
-    _left,
-    _muted,
-    _no_consent,
+    stops.called_off,
+    stops.left,
+    stops.muted,
+    stops.no_consent,
     _one_click,
     _only_this_group,
     _paused,
-    _unconfirmed,
-    _closed,
+    stops.unconfirmed,
+    stops.closed,
 ]
 
 

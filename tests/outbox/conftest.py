@@ -10,15 +10,8 @@ from outbox import kinds, services
 from outbox.kinds import Kind, Letter
 from outbox.models import Email
 from tests import make
-from tests.smtp_server import smtp_server
 
 from .processes import Processes, flush_broker
-
-
-@pytest.fixture
-def smtp(settings):
-    with smtp_server(settings) as server:
-        yield server
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from tests import make
 from tests.meetings.mail_clock import deliver_travelling
 from tests.outbox.test_claims import at_once
 from tests.outbox.test_unsubscribe import address_of
-from tests.smtp_server import smtp_server
 
 from .test_attendance import held
 
@@ -42,12 +41,6 @@ def asked(cast, clock):
     held(cast.cedar, date(2026, 11, 12), came=10)
     held(cast.willow, date(2026, 11, 3), came=7)
     return cast
-
-
-@pytest.fixture
-def smtp(settings):
-    with smtp_server(settings) as server:
-        yield server
 
 
 def told():
