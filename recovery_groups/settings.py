@@ -284,6 +284,10 @@ if METRICS_TOKEN and (len(METRICS_TOKEN) < 20 or not METRICS_TOKEN.isascii() or 
 
 CELERY_BROKER_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A broker that answers but takes nothing, because its disk or its memory is full or it became a replica, is waited for
+# like one that is away: Celery would else end the worker. However long it takes: it would else end after 100 attempts.
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # The shortest visibility timeout of all apps on a broker wins, and it must outlast the longest task.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 600,

@@ -10,7 +10,7 @@ from django.utils import timezone
 from groups.models import Agreement, Group, Membership
 from groups.services import accept_agreement
 from meetings.models import Meeting, MeetingSeries, Participation
-from members.models import Consent, Member
+from members.models import Consent, Member, new_code
 from members.services import give_consent
 
 number = count(100)  # above what migrations number
@@ -28,9 +28,12 @@ def member(name: str = "Kim", *, email: str = "", reminders: bool = False, **fie
 
 def members(how_many: int) -> list[Member]:
     """Many at once, without passwords."""
+    codes: set[str] = set()
+    while len(codes) < how_many:  # among 10 000 two would be the same every twentieth time
+        codes.add(new_code())
     made = Member.objects.bulk_create(
-        Member(email=f"person{next(number)}@example.org", display_name=f"Person {n}", password="!")
-        for n in range(how_many)
+        Member(email=f"person{next(number)}@example.org", display_name=f"Person {n}", password="!", code=code)
+        for n, code in enumerate(codes)
     )
     EmailAddress.objects.bulk_create(
         EmailAddress(user=one, email=one.email, verified=True, primary=True) for one in made

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ class Taken:
     sender: str
     recipients: list[str]
     mail: EmailMessage
+    at: float = field(default_factory=time.monotonic)
 
     @property
     def message_id(self) -> str:

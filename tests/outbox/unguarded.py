@@ -8,6 +8,9 @@ from recovery_groups.celery import app
 
 __all__ = ["app"]
 
+if os.environ["WITHOUT"] == "patience":
+    app.conf.broker_channel_error_retry = False
+
 
 @worker_process_init.connect
 def take_the_guard_off(**_):
