@@ -7,6 +7,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from outbox import kinds
 from outbox.kinds import Letter, Unwanted
@@ -46,9 +47,9 @@ def _prepare(emails: Sequence[Email]) -> dict[UUID, Letter | Unwanted]:
 
 def _unwanted(email: Email, waiting: set[UUID]) -> str:
     if email.about_id not in waiting:
-        return "somebody has taken it"
+        return gettext_noop("somebody has taken it")
     coordinates = email.recipient.is_active and email.recipient.is_coordinator
-    return "" if coordinates else "no longer a coordinator"
+    return "" if coordinates else gettext_noop("no longer a coordinator")
 
 
 def _write(email: Email, in_use: WordsInUse) -> Letter:

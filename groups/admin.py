@@ -160,7 +160,7 @@ class MembershipAdmin(ScopedAdmin):
 
     may_view = FACILITATED_BY
     fields = ["group", "code", "display_name", "status", "requested_at", "joined_at", "left_at"]
-    list_display = ["code", "display_name", "group", "status", "requested_at"]
+    list_display = ["code", "display_name", "status", "group", "requested_at"]
     list_filter = ["status", ("group", VisibleOnly)]
     list_select_related = ["group", "member"]
     search_fields = ["=member__code", "member__display_name", "group__name"]

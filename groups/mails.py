@@ -7,6 +7,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from outbox import kinds
 from outbox.kinds import Letter, Unwanted
@@ -50,12 +51,16 @@ def _prepare(emails: Sequence[Email]) -> dict[UUID, Letter | Unwanted]:
 
 def _answer(email: Email, membership: Membership | None, in_use: WordsInUse) -> Letter | Unwanted:
     if not email.recipient.is_active:
-        return Unwanted("the account is closed")
+        return Unwanted(gettext_noop("the account is closed"))
     if membership is None or membership.decided_at is None or membership.decided_at.isoformat() != email.fact:
-        return Unwanted("they have asked again or joined since")
+        return Unwanted(gettext_noop("they have asked again or joined since"))
     if membership.status == Membership.Status.ACTIVE:
         return _write(email, in_use, is_in=True)
-    return _write(email, in_use, is_in=False) if membership.was_declined else Unwanted("they have left since")
+    return (
+        _write(email, in_use, is_in=False)
+        if membership.was_declined
+        else Unwanted(gettext_noop("they have left since"))
+    )
 
 
 def _write(email: Email, in_use: WordsInUse, *, is_in: bool) -> Letter:

@@ -8,6 +8,7 @@ from uuid import UUID
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.utils import timezone, translation
+from django.utils.translation import gettext_noop
 
 from groups.models import Membership
 from members.models import Consent, ReminderSettings
@@ -101,12 +102,12 @@ def _prepare(
     answers: dict[UUID, Letter | Later | Unwanted] = {}
     for email in emails:
         meeting = facts.meetings.get(email.about_id)
-        reason = "the meeting is gone" if meeting is None else unwanted(email, meeting, facts)
+        reason = gettext_noop("the meeting is gone") if meeting is None else unwanted(email, meeting, facts)
         if isinstance(reason, Later):
             answers[email.pk] = reason
             continue
         if meeting is None or reason or not email.recipient.is_active:
-            answers[email.pk] = Unwanted(reason or "the account is closed")
+            answers[email.pk] = Unwanted(reason or gettext_noop("the account is closed"))
             continue
         participation, language = facts.participation(email), email.recipient.language
         full = facts.wants_full_wording(email)
@@ -179,18 +180,18 @@ def _fill_in(letter: Letter, email: Email, meeting: Meeting) -> Letter:
 def _prepare_reminders(emails: Sequence[Email]) -> dict[UUID, Letter | Later | Unwanted]:
     def unwanted(email: Email, meeting: Meeting, facts: _Facts) -> str | Later:
         if meeting.status != Meeting.Status.SCHEDULED:
-            return "the meeting is off"
+            return gettext_noop("the meeting is off")
         if email.fact != reminder_fact(meeting.starts_at):
-            return "the meeting has moved"
+            return gettext_noop("the meeting has moved")
         is_reminded = (Consent.Kind.REMINDERS, email.recipient_id) in facts.consents
         if not is_reminded or (meeting.group_id, email.recipient_id) not in facts.groups:
-            return "reminders are off"
+            return gettext_noop("reminders are off")
         if facts.rsvp(email) not in (None, Participation.Rsvp.GOING):
-            return "not coming"
+            return gettext_noop("not coming")
         if facts.rsvp(email) is None and not meeting.places_left:
-            return "full"
+            return gettext_noop("full")
         if (email.recipient_id, email.recipient.email) not in facts.confirmed:
-            return "the address is not confirmed"
+            return gettext_noop("the address is not confirmed")
         wish = facts.wishes.get(email.recipient_id, AS_BY_DEFAULT)
         held = not_now(wish, timezone.now().astimezone(meeting.zone))
         return held.reason if isinstance(held, Unwanted) else held or ""
@@ -201,15 +202,19 @@ def _prepare_reminders(emails: Sequence[Email]) -> dict[UUID, Letter | Later | U
 def _prepare_cancelled(emails: Sequence[Email]) -> dict[UUID, Letter | Later | Unwanted]:
     return _prepare(
         emails,
-        lambda email, meeting, facts: "" if meeting.status == Meeting.Status.CANCELLED else "the meeting is on again",
+        lambda email, meeting, facts: (
+            "" if meeting.status == Meeting.Status.CANCELLED else gettext_noop("the meeting is on again")
+        ),
     )
 
 
 def _prepare_moved(emails: Sequence[Email]) -> dict[UUID, Letter | Later | Unwanted]:
     def unwanted(email: Email, meeting: Meeting, facts: _Facts) -> str:
         if meeting.status != Meeting.Status.SCHEDULED:
-            return "the meeting is off"
-        return "" if email.fact.startswith(meeting.starts_at.isoformat()) else "the meeting has moved again"
+            return gettext_noop("the meeting is off")
+        return (
+            "" if email.fact.startswith(meeting.starts_at.isoformat()) else gettext_noop("the meeting has moved again")
+        )
 
     return _prepare(emails, unwanted)
 
@@ -218,6 +223,6 @@ def _prepare_offers(emails: Sequence[Email]) -> dict[UUID, Letter | Later | Unwa
     return _prepare(
         emails,
         lambda email, meeting, facts: (
-            "" if facts.rsvp(email) == Participation.Rsvp.OFFERED else "the offer is no longer open"
+            "" if facts.rsvp(email) == Participation.Rsvp.OFFERED else gettext_noop("the offer is no longer open")
         ),
     )

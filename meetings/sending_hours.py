@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from members.models import ReminderSettings
 from outbox.kinds import Later, Unwanted
@@ -14,7 +15,7 @@ def not_now(wish: ReminderSettings, wall: datetime) -> Unwanted | Later | None:
     A pause drops it. In the night and in quiet hours it waits for their end, and expires like any other.
     """
     if wish.is_paused_on(wall.date()):
-        return Unwanted("reminders are paused")
+        return Unwanted(gettext_noop("reminders are paused"))
     if wish.is_quiet_at(wall.hour):
         return Later(wish.quiet_ends_at(wall))
     first_hour, last_hour = settings.REMIND_HOURS

@@ -10,7 +10,8 @@ from django.db.models import Max, Min
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils import timezone
-from django.utils.translation import gettext, ngettext
+from django.utils.text import capfirst
+from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from outbox import bounces, kinds
@@ -32,6 +33,19 @@ A_CODE = re.compile(r"M-[0-9A-Z]{6}", re.IGNORECASE)
 def kind_in_words(name: str) -> str:
     words = str(words_for(f"mail.{name}"))
     return name if words == f"mail.{name}" else words
+
+
+SAID_OF_SERVERS = (
+    gettext_noop("refused"),
+    gettext_noop("put off"),
+    gettext_noop("line broke"),
+    gettext_noop("may have arrived"),
+)
+
+
+def reason_in_words(reason: str) -> str:
+    """`too late: refused (550)` in the language of whoever reads it; what others wrote stays as it is."""
+    return "".join(gettext(part) if part[:1].isalpha() else part for part in re.split(r"(: | \()", reason))
 
 
 class EmailsByTime(EmailQuerySet):
@@ -88,7 +102,7 @@ class EmailAdmin(ScopedAdmin):
     fields = [
         "kind_words",
         "stands",
-        "reason",
+        "reason_words",
         "attempts",
         "recipient_code",
         "queued_at",
@@ -98,7 +112,7 @@ class EmailAdmin(ScopedAdmin):
         "stopped_at",
         "message_id",
     ]
-    list_display = ["send_after", "kind_words", "stands", "reason", "recipient_code", "attempts", "sent_at"]
+    list_display = ["send_after", "kind_words", "stands_and_why", "recipient_code"]
     list_filter = [StateFilter, KindFilter]
     list_select_related = ["recipient"]
     date_hierarchy = "queued_at"
@@ -138,9 +152,24 @@ class EmailAdmin(ScopedAdmin):
             return gettext("%(state)s; may have arrived twice") % {"state": words}
         return gettext("%(state)s; may have arrived") % {"state": words}
 
+    @admin.display(description=_("where it stands"), ordering="state")
+    def stands_and_why(self, email: Email) -> str:
+        """The state says itself that a mail was too late."""
+        why = email.reason.removeprefix("too late").removeprefix(": ")
+        return ": ".join(filter(None, [self.stands(email), reason_in_words(why)]))
+
+    @admin.display(description=_("reason"))
+    def reason_words(self, email: Email) -> str:
+        return reason_in_words(email.reason) or "–"
+
     @admin.display(description=_("to"))
     def recipient_code(self, email: Email) -> str:
         return email.recipient.code
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        """Under the name that a reader knows, not the one of its row."""
+        context["subtitle"] = f"{capfirst(kind_in_words(obj.kind))}, {obj.recipient.code}"
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     # What such a mail says: with made-up facts, never a member's own.
 
@@ -195,7 +224,7 @@ class EmailAdmin(ScopedAdmin):
             **self.admin_site.each_context(request),
             "title": _("Try again"),
             "opts": self.opts,
-            "mails": [(mail, kind_in_words(mail.kind)) for mail in mails[:MOST_SHOWN]],
+            "mails": [(mail, kind_in_words(mail.kind), reason_in_words(mail.reason)) for mail in mails[:MOST_SHOWN]],
             "count": count,
             "more": count - MOST_SHOWN if count > MOST_SHOWN else 0,
             "send_mail_back": sum(bounces.sends_mail_back(mail.recipient) for mail in mails),

@@ -16,6 +16,7 @@ from django.core import signing
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
+from django.utils.translation import gettext_noop
 from kombu.exceptions import OperationalError as BrokerError
 
 from . import bounces, kinds
@@ -138,7 +139,9 @@ def _answers(batch: list[Email]) -> Iterator[tuple[Email, Letter | Later | Unwan
     by_kind = defaultdict(list)
     for email in batch:
         if email.is_too_late:
-            _close(email, Email.State.EXPIRED, f"too late: {email.reason}" if email.reason else "too late")
+            _close(
+                email, Email.State.EXPIRED, f"too late: {email.reason}" if email.reason else gettext_noop("too late")
+            )
         else:
             by_kind[email.kind].append(email)
     answers: dict[UUID, Letter | Later | Unwanted | None] = {}
@@ -150,7 +153,7 @@ def _answers(batch: list[Email]) -> Iterator[tuple[Email, Letter | Later | Unwan
 def _prepare(name: str, emails: list[Email]) -> Mapping[UUID, Letter | Later | Unwanted | None]:
     """What to send, by e-mail id; None where it cannot be written. One that cannot never stops the others."""
     if not kinds.is_sent_here(name):
-        return {email.pk: Unwanted("not sent here any more") for email in emails}
+        return {email.pk: Unwanted(gettext_noop("not sent here any more")) for email in emails}
     try:
         return kinds.get(name).prepare(emails)
     except (OperationalError, InterfaceError, SoftTimeLimitExceeded):  # it is not the mail's fault
@@ -164,13 +167,13 @@ def _prepare(name: str, emails: list[Email]) -> Mapping[UUID, Letter | Later | U
 
 def _deliver_one(email: Email, answer: Letter | Later | Unwanted | None, server: MailServer) -> bool:
     if bounces.sends_mail_back(email.recipient):
-        return _close(email, Email.State.SUPPRESSED, "the address sends mail back")
+        return _close(email, Email.State.SUPPRESSED, gettext_noop("the address sends mail back"))
     if isinstance(answer, Unwanted):
         return _close(email, Email.State.SUPPRESSED, answer.reason)
     if isinstance(answer, Later):
         return _put_off(email, answer.at)
     if answer is None:  # perhaps the next version of the program can
-        return _try_again(email, "cannot be written")
+        return _try_again(email, gettext_noop("cannot be written"))
     try:
         server.hand_over(_message(email, answer))
     except Refused as refused:

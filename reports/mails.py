@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from groups.models import Group
 from meetings.more_mails.readers import Readers
@@ -64,9 +65,9 @@ def _prepare(emails: Sequence[Email]) -> dict[UUID, Letter | Later | Unwanted]:
 
     def answer(email: Email) -> Letter | Later | Unwanted:
         if email.recipient.role not in READERS:
-            return Unwanted("they do not read reports any more")
+            return Unwanted(gettext_noop("they do not read reports any more"))
         if not readers.wish(email).weekly_figures:
-            return Unwanted("they do not want it any more")
+            return Unwanted(gettext_noop("they do not want it any more"))
         own = email.recipient.time_zone
         zone = ZoneInfo(own if is_time_zone(own) else settings.DEFAULT_TIME_ZONE)
         if refusal := readers.refusal(email, zone):

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from members.models import Consent
 from outbox import kinds
@@ -49,7 +50,7 @@ def _prepare(emails: Sequence[Email]) -> dict[UUID, Letter | Later | Unwanted]:
 
     def answer(email: Email) -> Letter | Later | Unwanted:
         if (email.about_id, email.recipient_id) not in still:
-            return Unwanted("they came, left, or it is noted otherwise")
+            return Unwanted(gettext_noop("they came, left, or it is noted otherwise"))
         missed = meetings[email.about_id]
         if refusal := readers.refusal(email, missed.zone, consent=Consent.Kind.MISSED_YOU):
             return refusal

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from allauth.account.models import EmailAddress
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from members.models import Consent, ReminderSettings
 from outbox.kinds import Later, Unwanted
@@ -28,9 +29,9 @@ class Readers:
     def refusal(self, email: Email, zone: ZoneInfo, *, consent: Consent.Kind | None = None) -> Unwanted | Later | None:
         """Why this mail must not reach its recipient, at all or at this hour; None if it may."""
         if not email.recipient.is_active:
-            return Unwanted("the account is closed")
+            return Unwanted(gettext_noop("the account is closed"))
         if consent and (consent, email.recipient_id) not in self._consents:
-            return Unwanted("they do not want it any more")
+            return Unwanted(gettext_noop("they do not want it any more"))
         if (email.recipient_id, email.recipient.email) not in self._confirmed:
-            return Unwanted("the address is not confirmed")
+            return Unwanted(gettext_noop("the address is not confirmed"))
         return not_now(self.wish(email), timezone.now().astimezone(zone))

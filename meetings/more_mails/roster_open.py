@@ -7,6 +7,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from groups.models import Facilitator
 from members.services import choose_mail_at_work
@@ -58,11 +59,11 @@ def _prepare(emails: Sequence[Email]) -> dict[UUID, Letter | Later | Unwanted]:
 
     def answer(email: Email, meeting: Meeting | None) -> Letter | Later | Unwanted:
         if meeting is None:
-            return Unwanted("it is noted who came")
+            return Unwanted(gettext_noop("it is noted who came"))
         if (meeting.group_id, email.recipient_id) not in run_by or not email.recipient.is_staff:
-            return Unwanted("they do not run it any more")
+            return Unwanted(gettext_noop("they do not run it any more"))
         if not readers.wish(email).roster_nudges:
-            return Unwanted("they do not want it any more")
+            return Unwanted(gettext_noop("they do not want it any more"))
         return readers.refusal(email, meeting.zone) or _write(email, meeting, in_use)
 
     return {email.pk: answer(email, meetings.get(email.about_id)) for email in emails}

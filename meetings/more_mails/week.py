@@ -10,6 +10,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from groups.models import Membership
 from members.models import Consent, ReminderSettings
@@ -63,9 +64,9 @@ def _prepare(emails: Sequence[Email]) -> dict[UUID, Letter | Later | Unwanted]:
         last = date.fromisoformat(email.fact) + timedelta(days=DAYS_TOLD)
         mine = [one for one in coming[email.recipient_id] if one[0].local_date <= last]
         if readers.wish(email).lead != ReminderSettings.Lead.WEEKLY:
-            return Unwanted("they want single reminders")
+            return Unwanted(gettext_noop("they want single reminders"))
         if not mine:
-            return Unwanted("there is nothing to tell")
+            return Unwanted(gettext_noop("there is nothing to tell"))
         own = email.recipient.time_zone
         zone = ZoneInfo(own) if is_time_zone(own) else mine[0][0].zone
         return readers.refusal(email, zone, consent=Consent.Kind.REMINDERS) or _write(email, mine, in_use)

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from groups.models import Membership
 from members.models import Consent
@@ -60,9 +61,9 @@ def _prepare(emails: Sequence[Email]) -> dict[UUID, Letter | Later | Unwanted]:
     def answer(email: Email) -> Letter | Later | Unwanted:
         meeting = first.get(email.recipient_id)
         if email.recipient_id in been:
-            return Unwanted("they have been there")
+            return Unwanted(gettext_noop("they have been there"))
         if meeting is None:
-            return Unwanted("they have no place any more")
+            return Unwanted(gettext_noop("they have no place any more"))
         return readers.refusal(email, meeting.zone, consent=Consent.Kind.REMINDERS) or _write(email, meeting, in_use)
 
     return {email.pk: answer(email) for email in emails}

@@ -5,12 +5,14 @@ from datetime import timedelta
 
 import pytest
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext
 
 import lab.services as lab
 import outbox.services as outbox
 from audit.models import AuditEvent
 from members import services
+from members.mail_admin import reason_in_words
 from members.scoped_admin import ManyPages
 from outbox import kinds
 from outbox.models import BouncedAddress, Email
@@ -75,6 +77,27 @@ def test_list_says_what_stands_and_why(cast, sign_in, mail):
 
     for words in ("a meeting is cancelled", "could not be sent", "refused (550)", cast.mia.code):
         assert words in page
+
+
+def test_reason_stands_beside_the_state_and_the_name_of_the_page_is_no_id(cast, sign_in, mail):
+    failed = mail("failed", reason="may have arrived: refused (550)")
+    mail("expired", reason="too late: refused (421)"), mail("expired", reason="too late")
+    client = sign_in(cast.olga)
+
+    listed = client.get(MAIL).content.decode()
+    for words in ("sent: may have arrived: refused (550)", "not sent: refused (421)", "and was not sent"):
+        assert f"{words}</td>" in listed
+    assert f"<h2>A meeting is cancelled, {cast.mia.code}</h2>" in client.get(change(failed)).content.decode()
+
+
+def test_every_part_of_a_reason_is_put_into_the_readers_language():
+    with translation.override("es"):
+        sent = gettext("sent")  # a word that has its Spanish
+
+        assert sent != "sent"
+        assert reason_in_words("") == ""
+        assert reason_in_words("sent: sent (550)") == f"{sent}: {sent} (550)"
+        assert reason_in_words("sent (421 4.7.0 sent)") == f"{sent} (421 4.7.0 sent)"
 
 
 def test_what_may_have_arrived_twice_is_marked(cast, sign_in, mail):
