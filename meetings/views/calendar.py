@@ -112,7 +112,6 @@ def _respond(
     if modified:
         response["Last-Modified"] = http_date(modified)
     response["Cache-Control"] = "private, no-cache"
-    response["X-Robots-Tag"] = "noindex"
     response["Referrer-Policy"] = "no-referrer"
     return response
 

@@ -28,6 +28,7 @@ from members.models import Consent, Member
 from members.services import (
     close_calendar,
     name_groups_in_calendar,
+    note_calendar_change,
     open_calendar,
     renew_calendar,
     stop_naming_groups_in_calendar,
@@ -326,7 +327,7 @@ def test_address_goes_to_no_other_page_and_no_cache(willow, sign_in):
 
     assert [answer["Referrer-Policy"] for answer in (feed, page)] == ["no-referrer"] * 2
     assert [answer["X-Robots-Tag"] for answer in (feed, page)] == ["noindex"] * 2
-    assert "private" in feed["Cache-Control"]
+    assert feed["Cache-Control"] == "private, no-cache"
     assert "no-store" in page["Cache-Control"]
     assert not feed.cookies
 
@@ -472,6 +473,14 @@ def test_program_that_goes_by_dates_hears_of_each_change_once(willow, sign_in):
 
     moments = [parsedate_to_datetime(one) for one in heard]
     assert moments == sorted(set(moments))
+
+
+def test_two_who_ask_at_once_note_one_change(cast):
+    """Both find another tag than the one noted; the second does not date the change anew."""
+    first = note_calendar_change(cast.mia.pk, "a" * 32)
+
+    assert note_calendar_change(cast.mia.pk, "a" * 32) == first
+    assert note_calendar_change(cast.mia.pk, "b" * 32) > first
 
 
 # --- What an entry says -----------------------------------------------------------------------------------------------

@@ -124,6 +124,11 @@ def cancel_all(scene, clock):
     services.suspend_series(scene.series, by=scene.carol, from_on=date(2045, 10, 30), reason="Summer")
 
 
+def take_up_all(scene, clock):
+    clock.shift(timedelta(days=1))
+    services.resume_series(scene.series, by=scene.carol, on=date(2045, 10, 30))
+
+
 def give_back(scene, clock):
     clock.shift(timedelta(days=1))
     services.answer_declined(Meeting.objects.get(pk=UUID(int=2)), by=scene.mia)
@@ -164,6 +169,19 @@ def test_what_happened_is_said_in_the_terms_of_calendars(happens, feed_says, one
     (event,) = single["events"]
     assert (single["method"], event["status"], event["sequence"]) == one_says
     assert event["uid"] == planned["events"][1]["uid"]
+
+
+def test_each_change_is_counted_and_stamped_later(scene, clock, sign_in):
+    said = []
+    for happens in (plan, move, cancel_all, take_up_all):
+        happens(scene, clock)
+        event = Calendar.from_ical(feed(scene, sign_in)).events[1]
+        said.append((event["SEQUENCE"], str(event["STATUS"]), event.DTSTAMP))
+
+    counted, statuses, stamps = zip(*said, strict=True)
+    assert counted == (0, 1, 2, 3)
+    assert statuses == ("CONFIRMED", "CONFIRMED", "CANCELLED", "CONFIRMED")
+    assert list(stamps) == sorted(set(stamps))
 
 
 def test_a_place_taken_again_is_newer_than_the_word_that_it_was_given_back(scene, clock, sign_in):

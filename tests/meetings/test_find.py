@@ -11,10 +11,12 @@ from django.utils import timezone
 
 from benchmarks.filters import rows_read
 from groups.models import Group
+from groups.words import MOST_WORDS, listed_groups_with
 from meetings import find, services
 from meetings.forms import FindForm
 from meetings.models import Meeting
 from tests import make
+from tests.plans import plans_inside
 
 LIST = reverse("meetings:meeting_list")
 
@@ -108,6 +110,22 @@ def test_words_with_accents_and_signs_are_found_and_do_no_harm(db):
     for words in ("cafe", "CAFÉ", "o'neil", "friends new", "frends", "12 step", "12-stepp", "!!!"):
         assert found(q=words) == [name], words
     assert found(q="cafés nuevos") == []
+
+
+def test_short_words_are_not_compared_and_long_questions_are_cut(db):
+    make.meeting(make.group(name="Lantern walk"))
+
+    assert [found(q=words) for words in ("walk", "walkk", "wlk")] == [["Lantern walk"], ["Lantern walk"], []]
+    assert found(q=f"{'lantern ' * MOST_WORDS} no more is read") == ["Lantern walk"]
+
+
+def test_postgresql_plans_the_search_for_words_once_and_not_each_time(db):
+    make.meeting(make.group(name="Lantern walk"))
+
+    plans = plans_inside(lambda: listed_groups_with("lantren"), again=10)
+
+    assert len(plans) == 3  # as it is written, what is spelled nearly so, and with that
+    assert [plan for plan in plans if "lant" in plan] == []
 
 
 def test_words_of_a_group_that_is_not_listed_find_nothing(db):
