@@ -61,7 +61,9 @@ class _Facts:
         self.meetings = Meeting.objects.select_related("group").in_bulk(meeting_ids)
         self.participations = {
             (row.meeting_id, row.member_id): row
-            for row in Participation.objects.filter(meeting__in=meeting_ids, member__in=member_ids)
+            for row in Participation.objects.filter(meeting__in=meeting_ids, member__in=member_ids).only(
+                "meeting", "member", "rsvp", "offer_expires_at"
+            )
         }
         self.groups = set(
             Membership.objects.active()

@@ -2,7 +2,7 @@
 
 import re
 import smtplib
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import Any, Protocol
 
 from django.conf import settings
@@ -11,10 +11,11 @@ from django.core.mail import get_connection
 from .message import Message
 
 ENHANCED_STATUS = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}\b")  # RFC 2034
-MOST_BREAKS = 3  # in a row: then it is the server, not the message
-MOST_REFUSALS = 20  # in a row: then it is the server that refuses, not one address
+ANSWER = re.compile(rb"(?:\d{3}-[^\n]*\n)*(\d{3})[ ]?([^\r\n]*)\r?\n")  # RFC 5321 §4.2
+LONGEST_BIT = 65_536  # bytes: more than TLS ever hides from whoever waits for the line
 HUNG_UP = 421
 Answer = tuple[int, bytes]
+Steps = Generator[None, None, None]
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
 
 
@@ -48,20 +49,26 @@ class ServerAway(Exception):
     """Nothing can be handed over at present, which says nothing about any one message."""
 
 
-class MailServer(Protocol):
-    """One connection, opened when first needed, kept, and opened again after it broke."""
+class Line(Protocol):
+    """One connection to the mail server, opened when first needed, kept, and opened again after it broke."""
 
-    def hand_over(self, message: Message) -> None:
-        """Return once the server has taken the message; otherwise raise one of the above."""
+    def hand_over(self, message: Message) -> Steps:
+        """Steps that end once the server has taken the message, or raise one of the above.
+
+        After each step but the last it is the server's turn; meanwhile there is time for other lines.
+        """
+
+    def fileno(self) -> int:
+        """Where the server's turn ends: this can be read then."""
 
     def close(self) -> None: ...
 
 
-def mail_server() -> MailServer:
-    return SmtpServer() if settings.EMAIL_BACKEND == SMTP else OtherServer()
+def line() -> Line:
+    return SmtpLine() if settings.EMAIL_BACKEND == SMTP else OtherLine()
 
 
-class SmtpServer:
+class SmtpLine:
     """Speaks SMTP itself over the connection that Django opens: Django has no word for what was refused at which step,
     and builds each message anew.
 
@@ -70,32 +77,27 @@ class SmtpServer:
 
     def __init__(self) -> None:
         self._backend: Any = get_connection()
-        self._breaks = 0
-        self._refusals = 0
 
-    def hand_over(self, message: Message) -> None:
-        if self._breaks >= MOST_BREAKS:
-            raise ServerAway(f"the line broke {self._breaks} times in a row")
-        if self._refusals >= MOST_REFUSALS:
-            raise ServerAway(f"{self._refusals} mails in a row were refused for good")
+    def fileno(self) -> int:
+        return self._backend.connection.sock.fileno()
+
+    def hand_over(self, message: Message) -> Steps:
         _check(message)
         smtp = self._open()
         in_doubt = False
         try:
-            code, words = self._announce(smtp, message)
+            code, words = yield from self._announce(smtp, message)
             if code == 354:
                 in_doubt = True
                 smtp.send(message.content)
-                code, words = smtp.getreply()
+                [(code, words)] = yield from _hear(smtp)
                 in_doubt = False
         except OSError as error:  # smtplib's own are OSErrors too
-            self._broke()
+            self.close()
             raise LineBroke(type(error).__name__, in_doubt=in_doubt) from error
         if code == HUNG_UP:
-            self._broke()
+            self.close()
             raise LineBroke(str(code), in_doubt=False)
-        self._breaks = 0
-        self._refusals = self._refusals + 1 if code >= 500 else 0
         if code != 250:
             raise Refused(code, words)
 
@@ -114,11 +116,11 @@ class SmtpServer:
             raise ServerAway(type(error).__name__) from error
         return self._backend.connection
 
-    def _announce(self, smtp: smtplib.SMTP, message: Message) -> Answer:
+    def _announce(self, smtp: smtplib.SMTP, message: Message) -> Generator[None, None, Answer]:
         """Say who it is from and for. 354 if the server now wants the content, else why it does not."""
         eight_bit = " BODY=8BITMIME" if message.is_eight_bit and smtp.has_extn("8bitmime") else ""
         asked = [f"MAIL FROM:<{message.sender}>{eight_bit}", f"RCPT TO:<{message.recipient}>", "DATA"]
-        answers = _ask(smtp, asked)
+        answers = yield from _ask(smtp, asked)
         if answers[0][0] != 250:  # the sender of all our mail, before anything was said of this one
             self.close()
             raise ServerAway(f"sender refused ({answers[0][0]})")
@@ -130,24 +132,34 @@ class SmtpServer:
             smtp.rset()
         return refusal or answers[-1]
 
-    def _broke(self) -> None:
-        self._breaks += 1
-        self.close()
 
-
-def _ask(smtp: smtplib.SMTP, asked: Sequence[str]) -> list[Answer]:
+def _ask(smtp: smtplib.SMTP, asked: Sequence[str]) -> Generator[None, None, list[Answer]]:
     """The server's answers: to all at once where it can read ahead, otherwise one by one until it says no."""
-    reads_ahead = smtp.has_extn("pipelining")
-    if reads_ahead:
+    if smtp.has_extn("pipelining"):
         smtp.send("".join(f"{one}\r\n" for one in asked))
+        return (yield from _hear(smtp, len(asked)))
     answers: list[Answer] = []
     for one in asked:
-        if not reads_ahead:
-            smtp.putcmd(one)
-        answers.append(smtp.getreply())
-        code, _words = answers[-1]
-        if code == HUNG_UP or (code >= 400 and not reads_ahead):
+        smtp.putcmd(one)
+        answers += yield from _hear(smtp)
+        if answers[-1][0] >= 400:
             break
+    return answers
+
+
+def _hear(smtp: smtplib.SMTP, how_many: int = 1) -> Generator[None, None, list[Answer]]:
+    """The server's next answers; fewer if it hangs up. It is waited for between any two bits of them."""
+    heard = b""
+    answers: list[Answer] = []
+    while len(answers) < how_many and (not answers or answers[-1][0] != HUNG_UP):
+        yield
+        bit = smtp.sock.recv(LONGEST_BIT)  # type: ignore[union-attr]  # the stubs: not connected yet
+        if not bit or len(heard) > LONGEST_BIT:
+            raise smtplib.SMTPServerDisconnected
+        heard += bit
+        while found := ANSWER.match(heard):
+            answers.append((int(found[1]), found[2]))
+            heard = heard[found.end() :]
     return answers
 
 
@@ -161,26 +173,25 @@ def _check(message: Message) -> None:
         raise Unsendable(type(error).__name__) from error
 
 
-class OtherServer:
-    """Whatever else Django can send through: a console, a provider's own interface."""
+class OtherLine:
+    """Whatever else Django can send through: a console, a provider's own interface. It takes a message in one step."""
 
     def __init__(self) -> None:
         self._backend: Any = get_connection()
-        self._breaks = 0
 
-    def hand_over(self, message: Message) -> None:
-        if self._breaks >= MOST_BREAKS:
-            raise ServerAway(f"sending failed {self._breaks} times in a row")
+    def fileno(self) -> int:
+        raise OSError("nobody waits for this line")
+
+    def hand_over(self, message: Message) -> Steps:
         try:
             taken = self._backend.send_messages([message.for_django])
         except ValueError as error:  # a line break in the address, letters that have no bytes
             raise Unsendable(type(error).__name__) from error
         except OSError as error:
-            self._breaks += 1
             raise LineBroke(type(error).__name__, in_doubt=True) from error
         if not taken:
             raise Unsendable("no address")
-        self._breaks = 0
+        yield from ()
 
     def close(self) -> None:
         self._backend.close()

@@ -1,5 +1,6 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.postgres.functions import RandomUUID
@@ -26,24 +27,32 @@ RETURNING outbox_email.id
 """
 
 
-# The order in which a sender hands over what it claimed: of a dead sender's mails, all but the first are still with us.
+# The order in which a sender hands over what it claimed: of a dead sender's mails, all but the first, one for each of
+# its lines, are still with us.
 IN_ORDER = ("send_after", "id")
 
 RELEASE = f"""
-WITH first AS (
-    SELECT DISTINCT ON (claimed_by) id FROM outbox_email
-    WHERE state = 'claimed' AND claimed_by = ANY(%(senders)s) ORDER BY claimed_by, {", ".join(IN_ORDER)})
+WITH place AS (
+    SELECT id, row_number() OVER (PARTITION BY claimed_by ORDER BY {", ".join(IN_ORDER)}) AS number
+    FROM outbox_email WHERE state = 'claimed' AND claimed_by = ANY(%(senders)s))
 UPDATE outbox_email SET state = 'queued', claimed_by = NULL,
-    doubts = doubts + (%(is_interrupted)s AND id IN (SELECT id FROM first))::int
+    doubts = doubts + (%(is_interrupted)s AND id IN (SELECT id FROM place WHERE number <= %(lines)s))::int
 WHERE state = 'claimed' AND claimed_by = ANY(%(senders)s)
 """
 
+# What is known of a claimed mail: thousands are read in a second, and moments take long to read.
+READ_TO_SEND = (
+    *("kind", "about_id", "fact", "attempts", "doubts", "claimed_by", "sent_at", "reason", "recipient"),
+    *(f"recipient__{name}" for name in ("email", "role", "is_active", "language", "time_zone")),
+    "recipient__bounced_address__works_since",
+)
+
 # Prepared for as long as a sender sends: to plan it takes longer than to do it.
 MARK_SENT = """
-PREPARE mark_sent (uuid, bigint, bigint, varchar) AS
+PREPARE mark_sent (uuid[], bigint, bigint, varchar) AS
 UPDATE outbox_email SET state = 'sent', reason = '', claimed_by = NULL, attempts = attempts + 1,
     sent_at = statement_timestamp(), wording_period_id = $3, variant = $4
-WHERE id = $1 AND state = 'claimed' AND claimed_by = $2
+WHERE id = ANY($1) AND state = 'claimed' AND claimed_by = $2
 """
 
 SENDERS = """
@@ -105,11 +114,12 @@ class EmailQuerySet(models.QuerySet["Email"]):
     def release_claims(self, senders: Sequence[int], *, is_interrupted: bool) -> int:
         """Queue again what these senders had claimed. Returns how many mails.
 
-        One that was interrupted may have handed over the first of its mails without hearing or noting the answer:
-        that one is counted as in doubt.
+        One that was interrupted may have handed over the first of its mails, one on each line, without hearing or
+        noting the answer: those are counted as in doubt.
         """
+        facts = {"senders": list(senders), "is_interrupted": is_interrupted, "lines": settings.MAIL_LINES}
         with connection.cursor() as cursor:
-            cursor.execute(RELEASE, {"senders": list(senders), "is_interrupted": is_interrupted})
+            cursor.execute(RELEASE, facts)
             return cursor.rowcount
 
     def release_claims_of_dead_senders(self) -> int:
@@ -162,7 +172,7 @@ class EmailQuerySet(models.QuerySet["Email"]):
         if not ids:
             return []
         claimed = self.filter(pk__in=ids).select_related("recipient__bounced_address").order_by(*IN_ORDER)
-        return list(claimed.annotate(is_too_late=LessThanOrEqual(F("expires_at"), Now())))
+        return list(claimed.only(*READ_TO_SEND).annotate(is_too_late=LessThanOrEqual(F("expires_at"), Now())))
 
     def prepare_to_mark(self) -> None:
         """Make `mark_sent` known to this session, unless it is."""
@@ -171,10 +181,10 @@ class EmailQuerySet(models.QuerySet["Email"]):
             if not cursor.rowcount:
                 cursor.execute(MARK_SENT)
 
-    def mark_sent(self, email: "Email", *, period_id: int | None, variant: str) -> None:
-        """The server has taken it, in these words. As quick as can be: it stands between any two mails."""
+    def mark_sent(self, ids: Sequence[UUID], sender: int, *, period_id: int | None, variant: str) -> None:
+        """The server has taken them, in these words. As quick as can be: it stands between any two mails."""
         with connection.cursor() as cursor:
-            cursor.execute("EXECUTE mark_sent (%s, %s, %s, %s)", [email.pk, email.claimed_by, period_id, variant])
+            cursor.execute("EXECUTE mark_sent (%s, %s, %s, %s)", [list(ids), sender, period_id, variant])
 
 
 class Email(models.Model):

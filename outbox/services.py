@@ -2,7 +2,7 @@ import logging
 import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import formatdate
@@ -22,8 +22,9 @@ from kombu.exceptions import OperationalError as BrokerError
 from . import bounces, kinds
 from .bounce_reports import return_path
 from .kinds import Later, Letter, Unwanted
+from .lines import Handed, Lines, Problem
 from .links import link
-from .mail_server import LineBroke, MailServer, Refused, ServerAway, Unsendable, mail_server
+from .mail_server import LineBroke, Refused, ServerAway, Unsendable
 from .message import Message
 from .models import SENDER_LOCKS, Email
 
@@ -84,33 +85,30 @@ def wake_senders() -> None:
 def deliver(*, seconds: float = 60) -> int:
     """Send what is due until nothing is left or the time is up. Returns how many were sent. Safe beside other senders.
 
-    A row is claimed (and committed) before it is sent and marked right after the server took it, one by one: a sender
-    that dies leaves at most the one message it had just handed over in doubt. Where much is due, others are woken.
+    A row is claimed (and committed) before it is sent and marked right after the server took it: a sender that dies
+    leaves at most one message on each of its lines in doubt. Where much is due, others are woken.
     """
     stop_at = monotonic() + seconds
     sent = 0
-    server = mail_server()
     Email.objects.end_stuck_senders(STUCK_AFTER)
     Email.objects.release_claims_of_dead_senders()
-    with sender() as sender_id:
+    with sender() as sender_id, closing(Lines(settings.MAIL_LINES)) as lines:
         try:
             batch = Email.objects.claim(sender_id, BATCH)
             if len(batch) == BATCH and Email.objects.senders() < settings.MAIL_SENDERS:
                 wake_senders()
             while batch:
                 looked_at = monotonic()
-                for email, answer in _answers(batch):
-                    if monotonic() >= stop_at:
-                        wake_senders()
-                        return sent
-                    sent += _deliver_one(email, answer, server)
+                for handed in lines.hand_over(_messages(batch, stop_at), about=len(batch)):
+                    sent += _note(handed, sender_id)
+                if monotonic() >= stop_at:
+                    wake_senders()
+                    break
                 is_quick = monotonic() - looked_at < FRESH / 2
                 size = min(max(BATCH, 2 * len(batch)), BIGGEST_BATCH) if is_quick else BATCH
                 batch = Email.objects.claim(sender_id, size)
         except ServerAway as away:
             logger.warning("mail server away, mail waits for the next tick: %s", away)
-        finally:
-            server.close()
     return sent
 
 
@@ -165,31 +163,52 @@ def _prepare(name: str, emails: list[Email]) -> Mapping[UUID, Letter | Later | U
         return {}
 
 
-def _deliver_one(email: Email, answer: Letter | Later | Unwanted | None, server: MailServer) -> bool:
-    if bounces.sends_mail_back(email.recipient):
-        return _close(email, Email.State.SUPPRESSED, gettext_noop("the address sends mail back"))
-    if isinstance(answer, Unwanted):
-        return _close(email, Email.State.SUPPRESSED, answer.reason)
-    if isinstance(answer, Later):
-        return _put_off(email, answer.at)
-    if answer is None:  # perhaps the next version of the program can
-        return _try_again(email, gettext_noop("cannot be written"))
-    try:
-        server.hand_over(_message(email, answer))
-    except Refused as refused:
-        if refused.for_good:
-            bounces.flag_address(email, refused.status)
-            return _close(email, Email.State.FAILED, f"refused ({refused.code})", tried=True)
-        return _try_again(email, f"put off ({refused.code})")
-    except Unsendable as unsendable:
-        return _close(email, Email.State.FAILED, f"cannot be sent ({unsendable})", tried=True)
-    except LineBroke as broke:
-        return _try_again(email, f"line broke ({broke})", in_doubt=broke.in_doubt, until_too_late=True)
-    Email.objects.mark_sent(email, period_id=answer.period_id, variant=answer.variant)
-    return True
+def _messages(batch: list[Email], stop_at: float) -> Iterator[tuple[Email, Message]]:
+    """What is to be handed over, until the time is up. What is not to be is closed or put off when its turn comes."""
+    for email, answer in _answers(batch):
+        if monotonic() >= stop_at:
+            return
+        if bounces.sends_mail_back(email.recipient):
+            _close(email, Email.State.SUPPRESSED, gettext_noop("the address sends mail back"))
+        elif isinstance(answer, Unwanted):
+            _close(email, Email.State.SUPPRESSED, answer.reason)
+        elif isinstance(answer, Later):
+            _put_off(email, answer.at)
+        elif answer is None:  # perhaps the next version of the program can
+            _try_again(email, gettext_noop("cannot be written"))
+        else:
+            yield email, _message(email, answer)
 
 
-def _close(email: Email, state: Email.State, reason: str = "", *, tried: bool = False, in_doubt: bool = False) -> bool:
+def _note(handed: list[Handed], sender_id: int) -> int:
+    """Note at once what became of mails that were handed over. Returns how many the server took."""
+    taken = defaultdict(list)
+    for mail in handed:
+        if mail.problem is None:
+            letter = mail.message.letter
+            taken[letter.period_id, letter.variant].append(mail.email.pk)
+    for (period_id, variant), ids in taken.items():
+        Email.objects.mark_sent(ids, sender_id, period_id=period_id, variant=variant)
+    for mail in handed:
+        if mail.problem is not None:
+            _note_problem(mail.email, mail.problem)
+    return sum(map(len, taken.values()))
+
+
+def _note_problem(email: Email, problem: Problem) -> None:
+    match problem:
+        case Refused(for_good=True):
+            bounces.flag_address(email, problem.status)
+            _close(email, Email.State.FAILED, f"refused ({problem.code})", tried=True)
+        case Refused():
+            _try_again(email, f"put off ({problem.code})")
+        case Unsendable():
+            _close(email, Email.State.FAILED, f"cannot be sent ({problem})", tried=True)
+        case LineBroke():
+            _try_again(email, f"line broke ({problem})", in_doubt=problem.in_doubt, until_too_late=True)
+
+
+def _close(email: Email, state: Email.State, reason: str = "", *, tried: bool = False, in_doubt: bool = False) -> None:
     """Mark a claimed mail as done with, unsent."""
     Email.objects.filter(pk=email.pk).claimed_by([email.claimed_by]).update(
         state=state,
@@ -199,18 +218,16 @@ def _close(email: Email, state: Email.State, reason: str = "", *, tried: bool = 
         doubts=F("doubts") + int(in_doubt),
         stopped_at=Now(),
     )
-    return False
 
 
-def _put_off(email: Email, until: datetime) -> bool:
+def _put_off(email: Email, until: datetime) -> None:
     """Queue a mail again for a better hour; nothing was tried, so nothing is counted."""
     Email.objects.filter(pk=email.pk).claimed_by([email.claimed_by]).update(
         state=Email.State.QUEUED, claimed_by=None, send_after=until
     )
-    return False
 
 
-def _try_again(email: Email, reason: str, *, in_doubt: bool = False, until_too_late: bool = False) -> bool:
+def _try_again(email: Email, reason: str, *, in_doubt: bool = False, until_too_late: bool = False) -> None:
     """Queue a mail again for later: after 1, 2, 4, … and at last every 60 minutes, and up to half as long again, so
     that not all come back at once.
 
@@ -219,9 +236,11 @@ def _try_again(email: Email, reason: str, *, in_doubt: bool = False, until_too_l
     """
     attempts = email.attempts + 1
     if in_doubt and email.doubts + 1 >= MOST_DOUBTS:
-        return _close(email, Email.State.FAILED, f"may have arrived: {reason}", tried=True, in_doubt=True)
+        _close(email, Email.State.FAILED, f"may have arrived: {reason}", tried=True, in_doubt=True)
+        return
     if attempts >= MOST_ATTEMPTS and not until_too_late:
-        return _close(email, Email.State.FAILED, reason, tried=True)
+        _close(email, Email.State.FAILED, reason, tried=True)
+        return
     wait = min(timedelta(minutes=2 ** min(attempts - 1, 10)), LONGEST_WAIT)
     Email.objects.filter(pk=email.pk).claimed_by([email.claimed_by]).update(
         state=Email.State.QUEUED,
@@ -231,7 +250,6 @@ def _try_again(email: Email, reason: str, *, in_doubt: bool = False, until_too_l
         doubts=F("doubts") + int(in_doubt),
         send_after=Now() + wait * (1 + secrets.randbelow(500) / 1000),
     )
-    return False
 
 
 def _message(email: Email, letter: Letter) -> Message:

@@ -1,4 +1,6 @@
-"""Senders that are killed while many reminders leave: nothing is lost, at most one mail is repeated for each."""
+"""Senders that are killed while many reminders leave: nothing is lost, and for each line that dies with them at most
+one mail is repeated.
+"""
 
 import re
 import subprocess
@@ -35,26 +37,26 @@ from outbox.models import EmailQuerySet
 
 kills, marks_first = int(sys.argv[1]), sys.argv[2] == "marks first"
 kinds.register(Kind("note", lambda emails: {email.pk: Letter("Hello", "Hello", "<p>Hello</p>") for email in emails}))
-mark, send, count = EmailQuerySet.mark_sent, services._deliver_one, []
+mark, write, count = EmailQuerySet.mark_sent, services._message, []
 
-def die_at_the_third():
-    count.append(1)
-    if len(count) == 3:
+def die_at_the_third(mails=1):
+    count.extend([1] * mails)
+    if len(count) >= 3:
         os.kill(os.getpid(), signal.SIGKILL)
 
-def mark_or_die(emails, email, **words):
+def mark_or_die(emails, ids, sender, **words):
     if not marks_first:
-        die_at_the_third()
-    return mark(emails, email, **words)
+        die_at_the_third(len(ids))
+    return mark(emails, ids, sender, **words)
 
-def mark_first(email, answer, server):
-    mark(services.Email.objects, email, period_id=None, variant="")
+def mark_first(email, letter):
+    mark(services.Email.objects, [email.pk], email.claimed_by, period_id=None, variant="")
     die_at_the_third()
-    return send(email, answer, server)
+    return write(email, letter)
 
 EmailQuerySet.mark_sent = mark_or_die
 if marks_first:
-    services._deliver_one = mark_first
+    services._message = mark_first
 for _kill in range(kills):
     child = os.fork()
     if not child:
@@ -65,14 +67,16 @@ for _kill in range(kills):
 """
 
 
-def die_again_and_again(smtp, kills, how=""):
+def die_again_and_again(smtp, kills, how="", *, lines=1):
     done = subprocess.run(
-        [sys.executable, "-c", DIE_AGAIN_AND_AGAIN, str(kills), how], env=site_environment(smtp), capture_output=True
+        [sys.executable, "-c", DIE_AGAIN_AND_AGAIN, str(kills), how],
+        env=site_environment(smtp) | {"MAIL_LINES": str(lines)},
+        capture_output=True,
     )
     assert done.returncode == 0, done.stderr.decode()
 
 
-def test_f1_worker_killed_every_second_while_people_decline_mute_and_leave(due, smtp, processes, fault):
+def test_f1_worker_killed_every_second_while_people_decline_mute_and_leave(due, smtp, processes, settings, fault):
     people = due(faults.size(240))
     smtp.seconds_per_mail = 0.002 if faults.FULL_SIZE else 0.03
     services.queue_due_reminders()
@@ -100,6 +104,7 @@ def test_f1_worker_killed_every_second_while_people_decline_mute_and_leave(due, 
     figures = {
         "mails": len(people),
         "kills": kills,
+        "lines_killed": kills * settings.MAIL_LINES,
         "lost": faults.lost(wanted, smtp),
         "double_rows": faults.double_rows(people),
         "repeats": faults.repeats(smtp),
@@ -110,7 +115,7 @@ def test_f1_worker_killed_every_second_while_people_decline_mute_and_leave(due, 
     fault("F1 kill -9 every second", **figures)
     assert (figures["lost"], figures["double_rows"], figures["repeats_not_shown"]) == (0, 0, 0)
     assert figures["to_people_who_had_declined"] == 0
-    assert figures["repeats"] <= kills
+    assert figures["repeats"] <= kills * settings.MAIL_LINES
     assert recovered <= 10
 
 
@@ -162,20 +167,23 @@ def test_f1_without_asking_again_people_who_declined_get_mail(due, smtp, monkeyp
     assert gone <= set(smtp.people)
 
 
-def test_f2_killed_between_the_answer_and_the_mark_repeats_that_one_mail_only(
-    transactional_db, smtp, queue_notes, fault
+@pytest.mark.parametrize("lines", [1, 4])
+def test_f2_killed_between_the_answer_and_the_mark_repeats_one_mail_a_line(
+    transactional_db, smtp, queue_notes, settings, fault, lines
 ):
+    settings.MAIL_LINES = lines
     kills = 100 if faults.FULL_SIZE else 12
-    people = queue_notes(3 * kills)
-    die_again_and_again(smtp, kills)
+    people = queue_notes(100 + 3 * kills)
+    die_again_and_again(smtp, kills, lines=lines)
 
     faults.seconds_until(lambda: outbox.deliver() == 0 and faults.everything_is_done(), 30)
 
     repeats, lost = faults.repeats(smtp), faults.lost(people, smtp)
     hidden = faults.repeats_nobody_was_told_of(smtp)
-    fault("F2 kill -9 between answer and mark", kills=kills, lost=lost, repeats=repeats, repeats_not_shown=hidden)
+    figures = {"kills": kills, "lines": lines, "lost": lost, "repeats": repeats, "repeats_not_shown": hidden}
+    fault("F2 kill -9 between answer and mark", **figures)
     assert (lost, hidden) == (0, 0)
-    assert repeats == kills
+    assert kills <= repeats <= kills * lines
     assert len(smtp.message_ids) == len(people)
     assert set(Email.objects.values_list("state", flat=True)) == {"sent"}
 
@@ -197,7 +205,7 @@ def test_f7_task_given_out_again_while_it_still_runs_doubles_nothing(due, smtp, 
     """A visibility time-out of 2 s, shorter than the task: the broker believes the worker dead and asks another."""
     people = due(faults.size(150))
     smtp.seconds_per_mail = 0.002 if faults.FULL_SIZE else 0.05
-    processes.environment["TEST_VISIBILITY_TIMEOUT"] = "2"
+    processes.environment |= {"TEST_VISIBILITY_TIMEOUT": "2", "MAIL_LINES": "1"}
     services.queue_due_reminders()
     processes.worker()
     wait_until(lambda: "ready." in processes.said(), 60, processes.said)
