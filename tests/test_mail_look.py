@@ -3,8 +3,11 @@ both languages. Leaves pictures to be looked at."""
 
 import re
 from html import escape
+from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.template.loader import render_to_string
 from django.utils import translation
 
 from outbox.kinds import Letter, editable_letters
@@ -122,3 +125,44 @@ def test_no_line_ends_within_a_time_or_a_choice(language, together):
     html = letters(language)["reminder-going"].html
 
     assert [words for words in together if words.replace(" ", "\N{NO-BREAK SPACE}") not in html] == []
+
+
+# --- Mails about signing in: text alone, made by the library from our templates ---------------------------------------
+
+FACTS = {
+    "code": "K7Q-4PX",
+    "from_email": "a-long-name-of-somebody@mail.example.org",
+    "to_email": "another-long-name-of-somebody@mail.example.org",
+    "deleted_email": "a-long-name-of-somebody@mail.example.org",
+    "password_reset_url": "http://localhost:8000/accounts/password/reset/",
+}
+
+
+def mails_about_signing_in(language: str) -> dict[str, Letter]:
+    folder = Path(settings.BASE_DIR) / "templates"
+    found = {}
+    with translation.override(language):
+        for path in sorted(folder.glob("*/email/*_subject.txt")):
+            name = path.relative_to(folder).as_posix().removesuffix("_subject.txt")
+            subject = render_to_string(f"{name}_subject.txt", FACTS).strip()
+            found[path.name.removesuffix("_subject.txt")] = Letter(
+                subject, render_to_string(f"{name}_message.txt", FACTS).strip(), ""
+            )
+    return found
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_mails_about_signing_in_tell_nothing_and_fit(browser, language):
+    page = browser.new_context(viewport={"width": 320, "height": 640}).new_page()
+    found = mails_about_signing_in(language)
+    for name, letter in found.items():
+        page.set_content(
+            SEEN.format(**{part: escape(getattr(letter, part)) for part in ("subject", "first_line", "text")})
+        )
+        shot(page, f"mail-sign-in-{name}-text-{language}")
+        assert not is_wider_than_the_window(page), name
+
+    assert len(found) == 15
+    assert [name for name, letter in found.items() if len(letter.subject) > ON_A_LOCK_SCREEN] == []
+    told = {name: f"{letter.subject} {letter.text}" for name, letter in found.items()}
+    assert {name: words for name, words in told.items() if re.search(TELLING, words, re.IGNORECASE)} == {}
