@@ -34,5 +34,5 @@ def listed_groups_with(text: str) -> Groups:
 
 
 def _plain(text: str) -> str:
-    letters = unicodedata.normalize("NFKD", text.replace("\0", " ").lower())
+    letters = unicodedata.normalize("NFKD", text.lower())
     return "".join(letter for letter in letters if not unicodedata.combining(letter)).replace("_", " ")

@@ -84,6 +84,13 @@ def test_words_that_are_nearly_right_find_nothing_else_while_some_group_has_them
     assert (found(q="lantern"), found(q="lantren")) == (["Lantern house"], ["Lantren house"])
 
 
+def test_a_word_finds_what_begins_with_it_also_where_some_group_has_just_that(db):
+    for name in ("Evening walk", "Walking together"):
+        make.meeting(make.group(name=name))
+
+    assert sorted(found(q="walk")) == ["Evening walk", "Walking together"]
+
+
 def test_a_misspelled_word_finds_what_groups_are_called_now_whoever_wrote_it(db):
     group = make.group(name="Lantern house")
     make.meeting(group)
@@ -104,10 +111,23 @@ def test_every_word_must_fit_though_one_is_misspelled(db):
 
 
 def test_words_with_accents_and_signs_are_found_and_do_no_harm(db):
-    name = "Café O'Neil & friends (new!): 12-step"
+    name = "Café O'Neil & friends (new!): 12-step, niños"
     make.meeting(make.group(name=name))
 
-    for words in ("cafe", "CAFÉ", "o'neil", "friends new", "frends", "12 step", "12-stepp", "!!!"):
+    for words in (
+        "cafe",
+        "CAFÉ",
+        "o'neil",
+        "friends new",
+        "frends",
+        "12 step",
+        "12-stepp",
+        "12_step",
+        "NIÑOS",
+        "!!!",
+        "_",
+        "\0",
+    ):
         assert found(q=words) == [name], words
     assert found(q="cafés nuevos") == []
 
@@ -115,7 +135,7 @@ def test_words_with_accents_and_signs_are_found_and_do_no_harm(db):
 def test_short_words_are_not_compared_and_long_questions_are_cut(db):
     make.meeting(make.group(name="Lantern walk"))
 
-    assert [found(q=words) for words in ("walk", "walkk", "wlk")] == [["Lantern walk"], ["Lantern walk"], []]
+    assert [found(q=words) for words in ("walk", "walkk", "wak")] == [["Lantern walk"], ["Lantern walk"], []]
     assert found(q=f"{'lantern ' * MOST_WORDS} no more is read") == ["Lantern walk"]
 
 
@@ -133,6 +153,7 @@ def test_words_of_a_group_that_is_not_listed_find_nothing(db):
     make.meeting(make.group(name="Evening walk"))
 
     assert [found(q=words) for words in ("lantern", "lantren", "lantern walk", "lantren walk")] == [[], [], [], []]
+    assert [listed_groups_with(words).how_many for words in ("lantern", "lantren", "!!!")] == [0, 0, 1]
 
     make.meeting(make.group(name="Lantren garden"))  # is found as if no group were called Lantern
     assert found(q="lantern") == ["Lantren garden"]
@@ -167,6 +188,8 @@ def test_words_read_only_what_comes_soon_if_that_fills_the_page(db, monkeypatch)
         make.meeting(make.group(name=f"Harbor {n}"), starts_at=in_days(n * 7 / 40 + 1 / 24))
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")  # as it is with many rows
+    if connection.pg_version < 180_000:
+        pytest.skip("Before PostgreSQL 18, EXPLAIN rounds how many rows one of many looks finds.")
 
     assert rows_read({"q": "harbor"}) == (6, 2)
 
