@@ -24,7 +24,7 @@ def repeats(smtp) -> int:
     return sum(smtp.message_ids.values()) - len(smtp.message_ids)
 
 
-def mails_a_second(taken, *, at_once: int = 10) -> float:
+def mails_a_second(taken, *, at_once: int = 5) -> float:
     """The usual rate: by the middle one of all runs of so many mails, as another program may have held up a few."""
     seconds = [later.at - sooner.at for sooner, later in zip(taken, taken[at_once:], strict=False)]
     return at_once / median(seconds) if seconds else 0

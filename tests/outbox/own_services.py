@@ -88,6 +88,9 @@ class OwnServices:
             while True:
                 self.ask("SELECT pg_logical_emit_message(false, '', repeat('x', 1000000))")
 
+    def crashes_of_postgres(self) -> int:
+        return (self.services.directory / "postgres.log").read_text().count("PANIC:")
+
     def fill_disk_of_the_broker(self) -> None:
         _fill(self.broker_data)
 
