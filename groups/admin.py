@@ -21,7 +21,7 @@ from members.scoped_admin import (
 )
 
 from . import services
-from .models import Agreement, Facilitator, Group, Invitation, Membership, Phase, Topic
+from .models import Agreement, Facilitator, Group, Invitation, Membership, Phase, Topic, TopicRule
 
 FACILITATED_BY = frozenset({COUNSELOR, COORDINATOR})
 ALL_STAFF = FACILITATED_BY | {SUPERUSER}
@@ -64,6 +64,28 @@ class PhaseInline(ScopedTabularInline):
     can_delete = True
 
 
+class TopicRuleInline(ScopedTabularInline):
+    """Topics that come back by themselves. A topic chosen by hand stays."""
+
+    model = TopicRule
+    fields = ["nth_of_month", "weekday", "topic"]
+    may_view = may_add = may_change = may_delete = ALL_STAFF
+    can_delete = True
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name == "topic":
+            kwargs["queryset"] = Topic.objects.visible_to(request.user)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def get_formset(self, request, obj=None, **kwargs):
+        """Only the library and the group's own topics can come by rule."""
+        formset = super().get_formset(request, obj, **kwargs)
+        if obj is not None and "topic" in formset.form.base_fields:
+            topics = formset.form.base_fields["topic"]
+            topics.queryset = topics.queryset.for_group(obj)  # type: ignore[attr-defined]  # a choice field
+        return formset
+
+
 class GroupForm(forms.ModelForm):
     class Meta:
         model = Group
@@ -102,12 +124,15 @@ class GroupForm(forms.ModelForm):
 class GroupAdmin(ScopedAdmin):
     may_view = may_add = may_change = ALL_STAFF
     form = GroupForm
-    inlines = [FacilitatorInline, PhaseInline]
+    inlines = [FacilitatorInline, PhaseInline, TopicRuleInline]
     prepopulated_fields = {"slug": ["name"]}
     fieldsets = [
         (None, {"fields": ["name", "slug", "description"]}),
         (_("For whom, and how people join"), {"fields": ["kind", "audience", "language", "enrolment", "is_listed"]}),
-        (_("How it runs"), {"fields": ["capacity", "cross_talk", "share_minutes", "gives_attendance_letters"]}),
+        (
+            _("How it runs"),
+            {"fields": ["capacity", "cross_talk", "share_minutes", "rotates_topics", "gives_attendance_letters"]},
+        ),
         (
             _("Where"),
             {
@@ -365,9 +390,13 @@ class OfGroupOrHouseAdmin(ScopedAdmin):
 class TopicAdmin(OfGroupOrHouseAdmin):
     may_change = FACILITATED_BY
     may_delete = frozenset({COORDINATOR})
-    fields = ["group", "name", "prompts"]
-    list_display = ["name", "group"]
+    fields = ["group", "name", "prompts", "reading", "activity"]
+    list_display = ["title", "group"]
     search_fields = ["name"]
+
+    @admin.display(description=_("name"), ordering="name")
+    def title(self, topic: Topic) -> str:
+        return topic.title
 
 
 @admin.register(Agreement)

@@ -2,7 +2,7 @@ import hashlib
 import secrets
 from collections import defaultdict
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from operator import attrgetter
 from zoneinfo import ZoneInfo
 
@@ -15,12 +15,16 @@ from django.db.models import Q, Value
 from django.db.models.functions import Concat
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.models import CODE_LETTERS, Member
 from members.time_zones import validate_time_zone
 
 from . import phases
+
+LAST = -1  # of a month
 
 
 def default_time_zone() -> str:
@@ -111,6 +115,12 @@ class Group(models.Model):
     language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES, default="en")
     time_zone = models.CharField(
         _("time zone"), max_length=40, default=default_time_zone, validators=[validate_time_zone]
+    )
+    rotates_topics = models.BooleanField(
+        _("topics in turn"),
+        default=False,
+        db_default=False,
+        help_text=_("Dates without a topic get the one that was not taken up for longest."),
     )
     gives_attendance_letters = models.BooleanField(_("gives attendance letters"), default=False)
     area = models.CharField(_("area, shown to everybody"), max_length=120, blank=True)
@@ -485,7 +495,17 @@ class Topic(models.Model):
         Group, models.CASCADE, null=True, blank=True, related_name="topics", verbose_name=_("group")
     )
     name = models.CharField(_("name"), max_length=80)
-    prompts = models.TextField(_("questions to open with"), blank=True)
+    prompts = models.TextField(_("questions to open with"), blank=True, help_text=_("One on each line."))
+    reading = models.TextField(
+        _("something to read"), blank=True, default="", db_default="", help_text=_("About a minute when read aloud.")
+    )
+    activity = models.TextField(
+        _("something to try"),
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("A few minutes, together or in pairs."),
+    )
 
     objects = TopicQuerySet.as_manager()
 
@@ -498,4 +518,64 @@ class Topic(models.Model):
         ]
 
     def __str__(self):
-        return self.name
+        return self.title
+
+    @property
+    def title(self) -> str:
+        return self._in_own_language(self.name)
+
+    @property
+    def questions(self) -> list[str]:
+        return self._in_own_language(self.prompts).splitlines()
+
+    @property
+    def to_read(self) -> str:
+        return self._in_own_language(self.reading)
+
+    @property
+    def to_try(self) -> str:
+        return self._in_own_language(self.activity)
+
+    def _in_own_language(self, words: str) -> str:
+        """The library speaks the reader's language (`topic_library`); a group's own topics stay as they were typed."""
+        return gettext(words) if words and self.group_id is None else words
+
+
+class TopicRuleQuerySet(models.QuerySet):
+    def visible_to(self, staff: Member):
+        return self.filter(group__in=Group.objects.visible_to(staff))
+
+
+class TopicRule(models.Model):
+    """A topic that comes back by itself, such as the steps on the third date of each month."""
+
+    NTH = [(1, _("first")), (2, _("second")), (3, _("third")), (4, _("fourth")), (5, _("fifth")), (LAST, _("last"))]
+
+    group = models.ForeignKey(Group, models.CASCADE, related_name="topic_rules", verbose_name=_("group"))
+    nth_of_month = models.SmallIntegerField(_("which one of the month"), choices=NTH)
+    weekday = models.PositiveSmallIntegerField(
+        _("weekday"), choices=list(WEEKDAYS.items()), null=True, blank=True, help_text=_("Empty: whatever the day.")
+    )
+    topic = models.ForeignKey(Topic, models.CASCADE, related_name="rules", verbose_name=_("topic"))
+
+    objects = TopicRuleQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("topic by rule")
+        verbose_name_plural = _("topics by rule")
+        constraints = [
+            models.UniqueConstraint(
+                name="topic_rule_once", fields=["group", "nth_of_month", "weekday"], nulls_distinct=False
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.get_nth_of_month_display()}: {self.topic}"
+
+    def covers(self, on: date) -> bool:
+        """Whether it is about this date: of a month, counted by its weekday."""
+        if self.weekday is not None and on.weekday() != self.weekday:
+            return False
+        if self.nth_of_month == LAST:
+            return (on + timedelta(days=7)).month != on.month
+        return (on.day + 6) // 7 == self.nth_of_month

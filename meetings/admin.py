@@ -1,4 +1,6 @@
+from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -11,11 +13,12 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from groups.admin import ALL_STAFF, FACILITATED_BY, GroupAdmin
-from groups.models import Group
+from groups.models import Group, Topic
 from members.scoped_admin import ScopedAdmin, ScopedStackedInline, VisibleOnly, role_of
 
 from . import services, wording
@@ -96,6 +99,7 @@ class GroupWithScheduleAdmin(GroupAdmin):
         super().save_related(request, form, formsets, change)
         if change and {"mode", "time_zone"} & set(form.changed_data):
             services.follow_group(form.instance, by=request.user)
+        services.plan_topics([form.instance.pk])
 
 
 # --- Meetings ---------------------------------------------------------------------------------------------------------
@@ -125,7 +129,21 @@ class WhenFilter(admin.SimpleListFilter):
                 return queryset.not_over()
 
 
+class TopicField(forms.ModelChoiceField):
+    """Says when each topic was last taken up (`Cravings (last on November 3)`), so that none comes too often."""
+
+    last_used: Mapping[int, date] = MappingProxyType({})
+
+    def label_from_instance(self, topic):
+        if topic.pk not in self.last_used:
+            return topic.title
+        day = date_format(self.last_used[topic.pk], "MONTH_DAY_FORMAT")
+        return gettext("%(topic)s (last on %(date)s)") % {"topic": topic.title, "date": day}
+
+
 class MeetingForm(forms.ModelForm):
+    topic = TopicField(Topic.objects.none(), label=_("Topic"), required=False)
+
     class Meta:
         model = Meeting
         fields = ["topic", "capacity"]
@@ -134,7 +152,8 @@ class MeetingForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if "topic" in self.fields:
             topics = self.fields["topic"]
-            topics.queryset = topics.queryset.for_group(self.instance.group)  # type: ignore[attr-defined]  # a choice field
+            topics.queryset = Topic.objects.for_group(self.instance.group)  # type: ignore[attr-defined]  # a choice field
+            topics.last_used = services.last_used(self.instance.group)  # type: ignore[attr-defined]  # our own
 
     def clean_capacity(self) -> int:
         capacity = self.cleaned_data["capacity"]

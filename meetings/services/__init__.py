@@ -31,6 +31,7 @@ from .roster import (
 from .schedule import cancel_meeting, extend_series, follow_group, follow_series, resume_series, suspend_series
 from .standing import come_every_week, come_now_and_then, fill_all_standing_places, free_coming_places
 from .too_late import note_missed_reminders
+from .topics import last_used, plan_topics
 from .week import queue_week_mails
 from .welcomes import queue_welcomes
 
@@ -55,11 +56,13 @@ __all__ = [
     "free_coming_places",
     "import_feed",
     "lapse_offers",
+    "last_used",
     "leave_group",
     "mark_did_not_meet",
     "note_missed_reminders",
     "offer_free_places",
     "place_in_line",
+    "plan_topics",
     "queue_due_reminders",
     "queue_missed_you",
     "queue_roster_nudges",

@@ -21,6 +21,7 @@ from members.time_zones import is_time_zone
 from ..models import Meeting, MeetingSeries, Participation, Suspension
 from .places import hold_group, offer_free_places
 from .standing import fill_standing_places_of
+from .topics import plan_topics
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +53,9 @@ def extend_series(series: QuerySet[MeetingSeries] | None = None) -> int:
             _meeting(one, slot) for one in chunk for slot in slots(one) if slot.series_date not in there[one.pk]
         ]
         made += len(Meeting.objects.bulk_create(meetings, batch_size=2000, ignore_conflicts=True))
-        fill_standing_places_of({meeting.group_id for meeting in meetings})
+        groups = {meeting.group_id for meeting in meetings}
+        fill_standing_places_of(groups)
+        plan_topics(groups)
     return made
 
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from audit.models import AuditEvent
 from groups import services
-from groups.models import Agreement, Facilitator, Group, Membership, Phase, Topic
+from groups.models import Agreement, Facilitator, Group, Membership, Phase, Topic, TopicRule
 from meetings.models import Meeting, MeetingSeries
 from members.models import Member
 from tests import make
@@ -120,7 +120,7 @@ def test_permissions_themselves_end_at_the_scope(house, rf):
             assert page.has_delete_permission(request, one) is False, one
     group_page = admin.site.get_model_admin(Group)
     assert group_page.get_inline_instances(request, house.cedar) == []
-    assert len(group_page.get_inline_instances(request, house.willow)) == 3
+    assert len(group_page.get_inline_instances(request, house.willow)) == 4
 
 
 def test_search_and_filters_tell_nothing_of_other_groups(house, sign_in):
@@ -370,7 +370,7 @@ def test_new_group_of_a_counselor_takes_no_other_lead(cast, sign_in):
     client.post(GROUPS + "add/", sent)
 
     made = Facilitator.objects.filter(group__name="Monday walk")
-    assert [inline.opts.model for inline in page.context["inline_admin_formsets"]] == [Phase, MeetingSeries]
+    assert [inline.opts.model for inline in page.context["inline_admin_formsets"]] == [Phase, TopicRule, MeetingSeries]
     assert list(made.values_list("member", flat=True)) == [cast.carol.pk]
 
 
