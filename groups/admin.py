@@ -45,7 +45,7 @@ class FacilitatorInline(ScopedTabularInline):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_fields(self, request, obj=None):
-        return ["member" if self.has_change_permission(request, obj) else "counselor", "role"]
+        return ["member" if self.has_change_permission(request, obj) else "counselor", "role", "credential"]
 
     def get_readonly_fields(self, request, obj=None):
         return [] if self.has_change_permission(request, obj) else ["counselor"]

@@ -191,6 +191,12 @@ class FacilitatorQuerySet(models.QuerySet):
     def visible_to(self, staff: Member):
         return self.filter(group__in=Group.objects.visible_to(staff))
 
+    def credential_of(self, member: Member, group: Group) -> str:
+        """As they last signed here, or else in another group; nothing if they never said."""
+        said = self.filter(member=member).exclude(credential="")
+        here_first = models.Case(models.When(group=group, then=0), default=1)
+        return said.order_by(here_first, "-pk").values_list("credential", flat=True).first() or ""
+
 
 class Facilitator(models.Model):
     class Role(models.TextChoices):
@@ -201,6 +207,13 @@ class Facilitator(models.Model):
     group = models.ForeignKey(Group, models.CASCADE, related_name="facilitators", verbose_name=_("group"))
     member = models.ForeignKey(Member, models.PROTECT, related_name="facilitates", verbose_name=_("counselor"))
     role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.LEAD)
+    credential = models.CharField(
+        _("credential"),
+        max_length=80,
+        blank=True,
+        db_default="",
+        help_text=_("As it stands under session logs and letters, such as: certified peer specialist."),
+    )
 
     objects = FacilitatorQuerySet.as_manager()
 

@@ -6,12 +6,13 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import path
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
@@ -22,6 +23,7 @@ from groups.models import Group, Topic
 from members.scoped_admin import ScopedAdmin, ScopedStackedInline, VisibleOnly, role_of
 
 from . import services, wording
+from .log_models import SessionLog
 from .models import Meeting, MeetingSeries, Participation
 
 # --- The weekly schedule, on the page of its group --------------------------------------------------------------------
@@ -311,3 +313,68 @@ class MeetingAdmin(ScopedAdmin):
             "told": sum(meeting.told for meeting in open_rows),
         }
         return TemplateResponse(request, "admin/meetings/cancel_meetings.html", context)
+
+
+# --- Session logs, to read --------------------------------------------------------------------------------------------
+
+
+@admin.register(SessionLog)
+class SessionLogAdmin(ScopedAdmin):
+    """To read. A log is written and signed on its own page, and nothing of it is changed here."""
+
+    may_view = FACILITATED_BY
+    list_display = ["meeting", "group", "headcount", "minutes", "signed_at"]
+    list_filter = ["mode"]
+    list_select_related = ["meeting__group"]
+    date_hierarchy = "started_at"
+    fields = [
+        "meeting",
+        "group",
+        "started_at",
+        "ended_at",
+        "mode",
+        "facilitators",
+        "topic",
+        "headcount",
+        "first_timers",
+        "what_we_did",
+        "to_follow_up",
+        "signed_name",
+        "credential",
+        "signed_at",
+    ]
+
+    @admin.display(description=_("group"), ordering="meeting__group__name")
+    def group(self, log: SessionLog) -> str:
+        return log.meeting.group.name
+
+    @admin.display(description=_("minutes"))
+    def minutes(self, log: SessionLog) -> int:
+        return log.minutes
+
+    @admin.display(description=_("what we did"))
+    def what_we_did(self, log: SessionLog) -> str:
+        return ", ".join(log.activity_words)
+
+    @admin.display(description=_("to follow up"))
+    def to_follow_up(self, log: SessionLog) -> str:
+        return ", ".join(log.follow_up_words)
+
+    def view_on_site(self, log: SessionLog) -> str:
+        return reverse("meetings:meeting_log", args=[log.meeting_id])
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        """Whoever sends a change gets the log as it stands, told why, and the try is on the record."""
+        log = self.get_object(request, unquote(object_id)) if object_id else None
+        if request.method != "POST" or log is None or not self.has_view_permission(request, log):
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        services.refuse_change_of_log(log, by=request.user)
+        self.message_user(
+            request,
+            _("Nothing was changed: a log is written on its own page, and one that is signed is only added to."),
+            messages.ERROR,
+        )
+        request.method = "GET"
+        response = super().changeform_view(request, object_id, form_url, extra_context)
+        response.status_code = 403
+        return response

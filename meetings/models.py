@@ -2,10 +2,11 @@ import uuid
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
@@ -18,6 +19,8 @@ from members.time_zones import validate_time_zone
 
 from . import recurrence
 
+# The last day to sign a log by the weekday of the meeting, Monday is 1: three business days after it.
+DAYS_TO_SIGN = {1: 3, 2: 3, 3: 5, 4: 5, 5: 5, 6: 4, 7: 3}
 KEPT_IN_CALENDAR = timedelta(days=30)  # so long a meeting that is over stays in the calendars of those who were to come
 
 
@@ -210,6 +213,27 @@ class MeetingQuerySet(models.QuerySet):
         facts = Fingerprint("id", "starts_at", "ends_at", "sequence", "changed_at", "status")
         return self.order_by().aggregate(fingerprint=facts)["fingerprint"] or ""
 
+    def log_overdue(self):
+        """Over, no signed log, and the three business days after it are past, where the group is (OPS-16).
+
+        Monday to Friday, as holidays are not known. What is older than the look-back is chased no more: a site that is
+        new, or begins to keep logs, would else start with a list of everything that ever was.
+        """
+        days = models.Case(
+            *(models.When(local_date__iso_week_day=day, then=Value(n)) for day, n in DAYS_TO_SIGN.items())
+        )
+        now = timezone.now()
+        today = models.Func(
+            F("time_zone"), Value(now), template="(timezone(%(expressions)s))::date", output_field=models.DateField()
+        )
+        return (
+            self.filter(status__in=[Meeting.Status.SCHEDULED, Meeting.Status.HELD], ends_at__lt=now)
+            .filter(starts_at__gte=now - settings.LOG_LOOK_BACK)
+            .exclude(log__signed_at__isnull=False)
+            .alias(sign_by=models.ExpressionWrapper(F("local_date") + days, output_field=models.DateField()))
+            .filter(sign_by__lt=today)
+        )
+
     def roster_open(self):
         """Begun, and nobody has said yet who came."""
         return self.filter(status=Meeting.Status.SCHEDULED, starts_at__lte=Now())
@@ -312,6 +336,11 @@ class Meeting(models.Model):
         """Attendance is taken from an hour before the start, of a meeting that is not off."""
         opens_at = self.starts_at - timedelta(hours=1)
         return opens_at <= timezone.now() and self.status in (self.Status.SCHEDULED, self.Status.HELD)
+
+    @property
+    def takes_log(self) -> bool:
+        """Whether there is something to tell of: it has begun, and nobody said that it did not take place."""
+        return self.has_begun and self.status in (self.Status.SCHEDULED, self.Status.HELD)
 
     @property
     def is_open(self) -> bool:
@@ -424,3 +453,7 @@ class Participation(models.Model):
     @property
     def came(self) -> bool:
         return self.attendance in self.CAME
+
+
+# What is kept of a meeting afterwards stands in a module of its own, and Django looks for models in this one.
+from . import log_models  # noqa: E402, F401

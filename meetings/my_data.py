@@ -5,11 +5,12 @@ from django.utils.translation import gettext_lazy
 from members.data_parts import Part, Theme, register, register_words
 from members.my_data import WITH_ACCOUNT
 
+from .log_models import Addendum, SessionLog
 from .models import Meeting, Participation
 
 
 def register_parts() -> None:
-    register(PARTICIPATIONS, RECORDED)
+    register(PARTICIPATIONS, RECORDED, LOGS, ADDENDA)
     register_words(WORDS)
 
 
@@ -59,6 +60,44 @@ RECORDED = Part(
     covers=frozenset({"meetings.Participation.recorded_by"}),
 )
 
+FOR_THE_GROUP = gettext_lazy("For good: it belongs to the group.")
+
+LOGS = Part(
+    name="logs",
+    theme=Theme.WORK,
+    heading=gettext_lazy("Session logs you wrote or signed"),
+    why=gettext_lazy("So that a group knows how its meetings went, and who says so."),
+    kept=FOR_THE_GROUP,
+    columns={
+        "started_at": gettext_lazy("Meeting"),
+        "group": gettext_lazy("Group"),
+        "signed_at": gettext_lazy("You signed it"),
+        "credential": gettext_lazy("With the credential"),
+    },
+    rows=lambda member: (
+        SessionLog.objects.written_or_signed_by(member).select_related("meeting__group").order_by("-started_at", "-pk")
+    ),
+    say=lambda row, member: (
+        row.meeting.local_start,
+        row.meeting.group.name,
+        row.signed_at if row.signed_by_id == member.pk else None,
+        row.credential if row.signed_by_id == member.pk else None,
+    ),
+    covers=frozenset({"meetings.SessionLog.written_by", "meetings.SessionLog.signed_by"}),
+)
+
+ADDENDA = Part(
+    name="addenda",
+    theme=Theme.WORK,
+    heading=gettext_lazy("What you added to signed logs"),
+    why=gettext_lazy("So that a log can be put right without changing what was signed."),
+    kept=FOR_THE_GROUP,
+    columns={"meeting": gettext_lazy("Meeting"), "text": gettext_lazy("What"), "at": gettext_lazy("When")},
+    rows=lambda member: Addendum.objects.filter(written_by=member).select_related("log__meeting").order_by("-pk"),
+    say=lambda row, member: (row.log.meeting.local_start, row.text, row.written_at),
+    covers=frozenset({"meetings.Addendum.written_by"}),
+)
+
 WORDS = {
     "mail.reminder": gettext_lazy("a reminder of a meeting"),
     "mail.week": gettext_lazy("the times of your week"),
@@ -79,6 +118,10 @@ WORDS = {
     "meeting.cancelled": gettext_lazy("cancelled a meeting"),
     "meeting.on_again": gettext_lazy("let a cancelled meeting take place after all"),
     "meeting.capacity": gettext_lazy("changed how many places a meeting has"),
+    "log.saved": gettext_lazy("filled in a session log"),
+    "log.signed": gettext_lazy("signed a session log"),
+    "log.added_to": gettext_lazy("added to a signed session log"),
+    "log.change_refused": gettext_lazy("tried to change a signed session log"),
     "series.suspended": gettext_lazy("paused a group’s meetings"),
     "series.resumed": gettext_lazy("let a group’s meetings go on"),
 }

@@ -346,6 +346,7 @@ for site in EMBED_SITES:
     if not re.fullmatch(r"https?://[\w.-]+(:\d+)?", site, re.ASCII):
         raise ImproperlyConfigured(f"EMBED_SITES has {site!r}: write each as https://town.example, without a path.")
 LINK_OPENS_BEFORE = timedelta(minutes=60)
+LOG_LOOK_BACK = timedelta(days=45)  # unsigned logs of older meetings are chased no more
 SMALLEST_COUNT_SHOWN = 11  # to people who may only see aggregates
 
 # --- Help now: check these numbers when you install, and again each year ----------------------------------------------

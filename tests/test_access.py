@@ -95,6 +95,27 @@ TABLE = {
             "cedar": [SIGN_IN, 404, 404, 403, 404, 302, 302, 404, 404],
         },
     },
+    # A log of a meeting to come: there is a page that says when, and what is sent is refused.
+    "meetings:meeting_log": {
+        "GET": {
+            "willow": [SIGN_IN, 404, 403, 404, 200, 404, 200, 404, 404],
+            "cedar": [SIGN_IN, 404, 404, 403, 404, 200, 200, 404, 404],
+        },
+        "POST": {
+            "willow": [SIGN_IN, 404, 403, 404, 409, 404, 409, 404, 404],
+            "cedar": [SIGN_IN, 404, 404, 403, 404, 409, 409, 404, 404],
+        },
+    },
+    "meetings:meeting_log_sign": {
+        "GET": {
+            "willow": [SIGN_IN, 404, 403, 404, 302, 404, 302, 404, 404],
+            "cedar": [SIGN_IN, 404, 404, 403, 404, 302, 302, 404, 404],
+        },
+        "POST": {
+            "willow": [SIGN_IN, 404, 403, 404, 302, 404, 302, 404, 404],
+            "cedar": [SIGN_IN, 404, 404, 403, 404, 302, 302, 404, 404],
+        },
+    },
     "meetings:answer_from_mail": {"GET": {"answer": ALL_SEE}, "POST": {"answer": [400] * 9}},
     "meetings:group_leave": {
         "GET": {"willow": [SIGN_IN] + [200] * 8, "cedar": [SIGN_IN, 404, 404, 200, 404, 200, 200, 404, 200]},

@@ -17,6 +17,8 @@ from groups.models import Group, Invitation, Membership
 from groups.services import decline_request, invite
 from lab.services import try_words, use_words, write_words
 from meetings.access import answer_token
+from meetings.models import Meeting
+from meetings.services import add_to_log, draft_log, save_log, sign_log
 from members.services import name_groups_in_calendar, open_calendar
 from outbox import kinds
 from outbox.models import BouncedAddress
@@ -44,6 +46,19 @@ def words_written(olga) -> None:
             try_words(letter, "en", wording, beside=None, by=olga)
 
 
+def log_signed(cast) -> Meeting:
+    """Last week's meeting, with a log that is signed and was added to."""
+    meeting = make.meeting(cast.willow, starts_at=timezone.now() - timedelta(days=7))
+    log = draft_log(meeting)
+    facts = {name: getattr(log, name) for name in ("started_at", "ended_at", "mode", "first_timers")}
+    more = {"topic": "Coping", "headcount": 7, "activities": ["check-in", "sharing"], "follow_ups": ["rides"]}
+    saved = save_log(meeting, by=cast.carol, **facts, **more)
+    assert saved is not None
+    sign_log(saved, by=cast.carol, credential="certified peer specialist", as_of=saved.saved_at)
+    add_to_log(saved, "The heating did not work.", by=cast.carol, credential="certified peer specialist")
+    return meeting
+
+
 @pytest.fixture
 def scene(cast):
     """A week with something of everything in it."""
@@ -68,6 +83,7 @@ def scene(cast):
     for member, status in ((cast.dan, "5.1.1"), (cast.rita, "complaint")):
         BouncedAddress.objects.create(member=member, address=member.email, status=status)
     cast.now, cast.full = now, full
+    cast.logged = log_signed(cast)
     words_written(cast.olga)
     cast.asking = make.group(name="Harbor circle", enrolment=Group.Enrolment.BY_REQUEST)
     asked = {"status": Membership.Status.REQUESTED, "joined_at": None}
@@ -117,6 +133,10 @@ def pages(scene):
         "reminders-new": (scene.vera, reverse("meetings:reminders")),
         "reminders-coordinator": (scene.olga, reverse("meetings:reminders")),
         "roster": (scene.carol, roster),
+        "log": (scene.carol, reverse("meetings:meeting_log", args=[scene.now.pk])),
+        "log-wrong": (scene.carol, reverse("meetings:meeting_log", args=[scene.now.pk]), {"first_timers": "90"}),
+        "log-none": (scene.carol, reverse("meetings:meeting_log", args=[scene.willow_meeting.pk])),
+        "log-signed": (scene.carol, reverse("meetings:meeting_log", args=[scene.logged.pk])),
         "answer-from-mail": (None, reverse("meetings:answer_from_mail", args=[token])),
         "unsubscribe": (None, reverse("outbox:unsubscribe", args=["x"])),
         "help": (None, reverse("members:help_now")),

@@ -22,6 +22,18 @@ HARDEST_PROMISE = {"en": 8, "es": 55}  # what one agrees to, and what the law wa
 A_USER = re.compile(r"\b(?:users?|usuari[oa]s?)\b", re.IGNORECASE)  # people are members
 OF_A_LIBRARY = {"password-wrong", "reset-new"}  # what Django says of passwords
 AT_WORK = {"attendance", "reports", "roster", "roster-wrong", "second-factor", "styleguide"}  # no page of members
+AT_WORK |= {"log", "log-none", "log-signed", "log-wrong"}
+    "attendance",
+    "log",
+    "log-none",
+    "log-signed",
+    "log-wrong",
+    "reports",
+    "roster",
+    "roster-wrong",
+    "second-factor",
+    "styleguide",
+}  # no page of members
 
 # By syllables: words of ours, and those at which rules go wrong.
 ENGLISH = {

@@ -29,6 +29,7 @@ from .roster import (
     undo_did_not_meet,
 )
 from .schedule import cancel_meeting, extend_series, follow_group, follow_series, resume_series, suspend_series
+from .session_log import add_to_log, draft_log, refuse_change_of_log, save_log, sign_log
 from .standing import come_every_week, come_now_and_then, fill_all_standing_places, free_coming_places
 from .too_late import note_missed_reminders
 from .topics import last_used, plan_topics
@@ -38,6 +39,7 @@ from .welcomes import queue_welcomes
 __all__ = [
     "Change",
     "add_anonymous_walk_in",
+    "add_to_log",
     "add_walk_in",
     "answer_declined",
     "answer_going",
@@ -49,6 +51,7 @@ __all__ = [
     "come_every_week",
     "come_now_and_then",
     "count_due_reminders",
+    "draft_log",
     "extend_series",
     "fill_all_standing_places",
     "follow_group",
@@ -69,9 +72,12 @@ __all__ = [
     "queue_week_mails",
     "queue_welcomes",
     "record_attendance",
+    "refuse_change_of_log",
     "remove_anonymous_walk_in",
     "resume_series",
+    "save_log",
     "settle_begun",
+    "sign_log",
     "suspend_series",
     "undo_answer",
     "undo_did_not_meet",

@@ -111,4 +111,5 @@ def _settle(meeting: Meeting) -> None:
     """A meeting is held once it has begun and somebody is noted; with the last note undone it is open again."""
     this = Meeting.objects.filter(pk=meeting.pk)
     this.roster_open().filter(_SOMEBODY_NOTED).update(status=Meeting.Status.HELD)
-    this.filter(status=Meeting.Status.HELD).exclude(_SOMEBODY_NOTED).update(status=Meeting.Status.SCHEDULED)
+    unsigned = this.exclude(log__signed_at__isnull=False)  # whoever signed a log said that it took place
+    unsigned.filter(status=Meeting.Status.HELD).exclude(_SOMEBODY_NOTED).update(status=Meeting.Status.SCHEDULED)

@@ -7,6 +7,7 @@ from .my_week import group_leave, my_attendance, my_week, week_seen
 from .other_sites import embed, public_feed, robots, sitemap
 from .reminders import reminders
 from .roster import meeting_roster
+from .session_log import meeting_log, meeting_log_sign
 from .standing import group_standing
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "meeting_calendar",
     "meeting_detail",
     "meeting_list",
+    "meeting_log",
+    "meeting_log_sign",
     "meeting_roster",
     "meeting_rsvp",
     "my_attendance",
