@@ -1,21 +1,28 @@
 """The only way from a request to a meeting. A stranger gets 404, a wrong role 403."""
 
+import hashlib
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
 from django.core import signing
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from groups.access import is_facilitator, require_facilitator
 from groups.models import Group, Membership
 from members.models import Member
+from members.session_limits import left_of
 
 from .calendar_feed import CalendarFeed, find_calendar_feed
 from .models import Meeting, Participation
+from .room import Room, RoomPass, find_room, find_room_by_pass
 
+ROOM_SALT = "meetings.room"
 ANSWER_SALT = "meetings.answer"
 
 
@@ -87,3 +94,51 @@ def get_meeting_by_token(token: str) -> tuple[Meeting, Member]:
         member__is_active=True,
     )
     return meeting, membership.member
+
+
+def get_room(request: HttpRequest, meeting_id: UUID) -> Room:
+    """The room of a meeting, for whoever has a place in it, came, or runs it; 403 for others who may see it."""
+    if not request.user.is_authenticated:
+        raise Http404
+    room = find_room(meeting_id, request.user.pk)
+    if room is None:
+        meeting = get_meeting(request, meeting_id)
+        if not is_facilitator(request.user, meeting.group):
+            raise PermissionDenied
+        room = find_room(meeting_id, request.user.pk, runs_it=True)
+    if room is None:
+        raise Http404
+    return room
+
+
+def room_pass(session: SessionBase, member: Member, meeting_id: UUID, room: Room) -> str:
+    """Lets a page follow the room without the cookie, as long as its session would last if nobody acted in it."""
+    until = timezone.now().timestamp() + left_of(session, member).seconds
+    facts = RoomPass(
+        meeting_id=str(meeting_id),
+        member_id=str(member.pk),
+        session=_hash(session.session_key or ""),
+        password=_hash(member.password),
+        runs_it=room.place_id is None,
+        language=get_language() or "en",
+        until=int(until),
+    )
+    return signing.dumps(facts, salt=ROOM_SALT)
+
+
+def get_room_by_pass(token: str, meeting_id: UUID) -> tuple[Room, str]:
+    """The room and the language of a pass; 403 once it or its session is over."""
+    try:
+        shown = RoomPass(*signing.loads(token, salt=ROOM_SALT))
+    except signing.BadSignature as error:
+        raise PermissionDenied from error
+    if shown.meeting_id != str(meeting_id) or shown.until < timezone.now().timestamp():
+        raise PermissionDenied
+    room = find_room_by_pass(shown)
+    if room is None:
+        raise PermissionDenied
+    return room, shown.language
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -372,6 +372,23 @@ class ParticipationQuerySet(models.QuerySet):
             meeting=meeting,
         )
 
+    def in_the_room(self, meeting_id: uuid.UUID):
+        """Those who came and are still there."""
+        return self.filter(meeting=meeting_id, attendance__in=Participation.IN_THE_ROOM)
+
+    def welcome_in_room(self, meeting_id: uuid.UUID):
+        """Those who may follow a meeting while it runs: with a place, or recorded as here."""
+        has_place = Q(rsvp=Participation.Rsvp.GOING)
+        return self.filter(has_place | Q(attendance__in=Participation.CAME), meeting=meeting_id)
+
+    def came_before(self, meeting: Meeting, members) -> dict[uuid.UUID, bool]:
+        """Of those of these members who came to any meeting before this one: whether one was of its group."""
+        earlier = self.attended().filter(member__in=members, meeting__starts_at__lt=meeting.starts_at).order_by()
+        counted = earlier.values_list("member").annotate(
+            here=models.Count("pk", filter=Q(meeting__group=meeting.group_id))
+        )
+        return {member: bool(here) for member, here in counted}
+
     def lapsed(self):
         return self.filter(rsvp=Participation.Rsvp.OFFERED, offer_expires_at__lte=timezone.now())
 
@@ -407,6 +424,7 @@ class Participation(models.Model):
         EXCUSED = "excused", _("excused")
 
     CAME = (Attendance.PRESENT, Attendance.LATE, Attendance.LEFT_EARLY)
+    IN_THE_ROOM = (Attendance.PRESENT, Attendance.LATE)
 
     meeting = models.ForeignKey(Meeting, models.CASCADE, related_name="participations", verbose_name=_("meeting"))
     member = models.ForeignKey(Member, models.CASCADE, related_name="participations", verbose_name=_("member"))
@@ -454,6 +472,11 @@ class Participation(models.Model):
     def came(self) -> bool:
         return self.attendance in self.CAME
 
+    @property
+    def is_in_the_room(self) -> bool:
+        return self.attendance in self.IN_THE_ROOM
 
-# What is kept of a meeting afterwards stands in a module of its own, and Django looks for models in this one.
+
+# A meeting while it runs and what is kept of it afterwards stand in modules of their own. Django looks for models here.
 from . import log_models  # noqa: E402, F401
+from .run_models import MeetingRun, Turn  # noqa: E402, F401

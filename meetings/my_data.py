@@ -6,11 +6,11 @@ from members.data_parts import Part, Theme, register, register_words
 from members.my_data import WITH_ACCOUNT
 
 from .log_models import Addendum, SessionLog
-from .models import Meeting, Participation
+from .models import Meeting, MeetingRun, Participation, Turn
 
 
 def register_parts() -> None:
-    register(PARTICIPATIONS, RECORDED, LOGS, ADDENDA)
+    register(PARTICIPATIONS, TURNS, RECORDED, RAN, LOGS, ADDENDA)
     register_words(WORDS)
 
 
@@ -44,6 +44,34 @@ PARTICIPATIONS = Part(
         row.recorded_at,
     ),
     covers=frozenset({"meetings.Participation.member"}),
+)
+
+TURNS = Part(
+    name="turns",
+    theme=Theme.MEETINGS,
+    heading=gettext_lazy("Your turn in a meeting that runs"),
+    why=gettext_lazy("So that everybody has a turn, and nobody has to share. Only the counselor sees it."),
+    kept=gettext_lazy("Half a day after the meeting."),
+    columns={
+        "starts_at": gettext_lazy("Meeting"),
+        "group": gettext_lazy("Group"),
+        "turn": gettext_lazy("Your turn"),
+        "hand_raised_at": gettext_lazy("You raised your hand"),
+        "shows_name": gettext_lazy("Others in this meeting may read your name"),
+    },
+    rows=lambda member: (
+        Turn.objects.filter(participation__member=member)
+        .select_related("participation__meeting__group")
+        .order_by("-participation__meeting__starts_at")
+    ),
+    say=lambda row, member: (
+        row.participation.meeting.local_start,
+        row.participation.meeting.group.name,
+        row.get_state_display(),
+        row.hand_raised_at,
+        row.shows_name,
+    ),
+    covers=frozenset(),
 )
 
 RECORDED = Part(
@@ -98,6 +126,24 @@ ADDENDA = Part(
     covers=frozenset({"meetings.Addendum.written_by"}),
 )
 
+RAN = Part(
+    name="meetings-run",
+    theme=Theme.WORK,
+    heading=gettext_lazy("Meetings that you were the last to move on"),
+    why=gettext_lazy("So that two counselors who run a meeting know who of them did what."),
+    kept=WITH_ACCOUNT,
+    columns={
+        "starts_at": gettext_lazy("Meeting"),
+        "group": gettext_lazy("Group"),
+        "tapped_at": gettext_lazy("Your last tap"),
+    },
+    rows=lambda member: (
+        MeetingRun.objects.tapped_by(member).select_related("meeting__group").order_by("-meeting__starts_at", "-pk")
+    ),
+    say=lambda row, member: (row.meeting.local_start, row.meeting.group.name, row.changed_at),
+    covers=frozenset({"meetings.MeetingRun.changed_by"}),
+)
+
 WORDS = {
     "mail.reminder": gettext_lazy("a reminder of a meeting"),
     "mail.week": gettext_lazy("the times of your week"),
@@ -122,6 +168,9 @@ WORDS = {
     "log.signed": gettext_lazy("signed a session log"),
     "log.added_to": gettext_lazy("added to a signed session log"),
     "log.change_refused": gettext_lazy("tried to change a signed session log"),
+    "run.started": gettext_lazy("began to run a meeting"),
+    "run.tapped": gettext_lazy("moved a meeting on while it ran"),
+    "run.ended": gettext_lazy("ended a meeting that ran"),
     "series.suspended": gettext_lazy("paused a group’s meetings"),
     "series.resumed": gettext_lazy("let a group’s meetings go on"),
 }

@@ -41,3 +41,8 @@ def settle_begun():
 @shared_task
 def extend_series():
     services.extend_series()
+
+
+@shared_task
+def forget_turns():
+    services.forget_turns()

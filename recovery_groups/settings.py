@@ -322,6 +322,7 @@ CELERY_BEAT_SCHEDULE = {
         ("deliver-outbox", "outbox.tasks.deliver_outbox", min(TICK_SECONDS, 60.0)),
         *([("process-bounces", "outbox.tasks.process_bounces", TICK_SECONDS)] if BOUNCE_MAILBOX else []),
         ("extend-series", "meetings.tasks.extend_series", 3600.0),
+        ("forget-turns", "meetings.tasks.forget_turns", 3600.0),
         ("erase-old-questions", "centre.tasks.erase_old_questions", 3600.0),
     )
 }

@@ -116,6 +116,32 @@ TABLE = {
             "cedar": [SIGN_IN, 404, 404, 403, 404, 302, 302, 404, 404],
         },
     },
+    "meetings:meeting_run": {
+        "GET": {
+            "willow": [SIGN_IN, 404, 403, 404, 200, 404, 200, 404, 404],
+            "cedar": [SIGN_IN, 404, 404, 403, 404, 200, 200, 404, 404],
+        },
+        "POST": {
+            "willow": [SIGN_IN, 404, 403, 404, 400, 404, 400, 404, 404],
+            "cedar": [SIGN_IN, 404, 404, 403, 404, 400, 400, 404, 404],
+        },
+    },
+    # For those with a place, whom the table does not have, and those who run it: test_room.py.
+    "meetings:meeting_room": {
+        "GET": {
+            "willow": [SIGN_IN, 403, 403, 403, 200, 403, 200, 403, 403],
+            "cedar": [SIGN_IN, 404, 404, 403, 404, 200, 200, 404, 403],
+        },
+        "POST": {
+            "willow": [SIGN_IN, 403, 403, 403, 400, 403, 400, 403, 403],
+            "cedar": [SIGN_IN, 404, 404, 403, 404, 400, 400, 404, 403],
+        },
+    },
+    # Without a pass, which the room gives out: nobody, whatever cookie they show.
+    "meetings:meeting_room_now": {
+        "GET": {"willow": [403] * 9, "cedar": [403] * 9},
+        "POST": {"willow": [METHOD] * 9},
+    },
     "meetings:answer_from_mail": {"GET": {"answer": ALL_SEE}, "POST": {"answer": [400] * 9}},
     "meetings:group_leave": {
         "GET": {"willow": [SIGN_IN] + [200] * 8, "cedar": [SIGN_IN, 404, 404, 200, 404, 200, 200, 404, 200]},

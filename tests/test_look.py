@@ -16,6 +16,7 @@ from django.utils import timezone
 from groups.models import Group, Invitation, Membership
 from groups.services import decline_request, invite
 from lab.services import try_words, use_words, write_words
+from meetings import services
 from meetings.access import answer_token
 from meetings.models import Meeting
 from meetings.services import add_to_log, draft_log, save_log, sign_log
@@ -59,6 +60,20 @@ def log_signed(cast) -> Meeting:
     return meeting
 
 
+def run_meetings(cast, now) -> None:
+    """One runs: Mia shares, Vera's hand is up, Max is not here yet, somebody gave no name. Another has ended."""
+    services.start_run(now, by=cast.carol)
+    seats = {row.member_id: f"p{row.pk}" for row in now.participations.all()}
+    for tap, whom in (("next_part", ""), ("guest", ""), ("speak", seats[cast.mia.pk])):
+        services.tap_run(now, tap, whom=whom, seen=now.run.version, by=cast.carol)
+        now.run.refresh_from_db()
+    services.raise_hand(now, by=cast.vera)
+    cast.ended = make.meeting(make.group(), starts_at=timezone.now() - timedelta(minutes=50))
+    make.participation(cast.ended, cast.mia, attendance="present")
+    services.start_run(cast.ended, by=cast.olga)
+    services.tap_run(cast.ended, "end", seen=1, by=cast.olga)
+
+
 @pytest.fixture
 def scene(cast):
     """A week with something of everything in it."""
@@ -74,6 +89,7 @@ def scene(cast):
     make.participation(now, cast.mia, attendance="present")
     make.participation(now, cast.max)
     make.participation(now, cast.vera, rsvp=None, attendance="late")
+    run_meetings(cast, now)
     open_calendar(cast.mia)
     open_calendar(cast.nora)
     name_groups_in_calendar(cast.nora)
@@ -137,6 +153,13 @@ def pages(scene):
         "log-wrong": (scene.carol, reverse("meetings:meeting_log", args=[scene.now.pk]), {"first_timers": "90"}),
         "log-none": (scene.carol, reverse("meetings:meeting_log", args=[scene.willow_meeting.pk])),
         "log-signed": (scene.carol, reverse("meetings:meeting_log", args=[scene.logged.pk])),
+        "run": (scene.carol, reverse("meetings:meeting_run", args=[scene.now.pk])),
+        "run-not-yet": (scene.carol, reverse("meetings:meeting_run", args=[scene.willow_meeting.pk])),
+        "run-ended": (scene.olga, reverse("meetings:meeting_run", args=[scene.ended.pk])),
+        "room": (scene.mia, reverse("meetings:meeting_room", args=[scene.now.pk])),
+        "room-listening": (scene.vera, reverse("meetings:meeting_room", args=[scene.now.pk])),
+        "room-not-yet": (scene.mia, reverse("meetings:meeting_room", args=[scene.willow_meeting.pk])),
+        "room-ended": (scene.mia, reverse("meetings:meeting_room", args=[scene.ended.pk])),
         "answer-from-mail": (None, reverse("meetings:answer_from_mail", args=[token])),
         "unsubscribe": (None, reverse("outbox:unsubscribe", args=["x"])),
         "help": (None, reverse("members:help_now")),

@@ -21,8 +21,7 @@ HARDEST = {"en": 6, "es": 65}  # at most this school year; at least "rather easy
 HARDEST_PROMISE = {"en": 8, "es": 55}  # what one agrees to, and what the law wants said; at least "normal"
 A_USER = re.compile(r"\b(?:users?|usuari[oa]s?)\b", re.IGNORECASE)  # people are members
 OF_A_LIBRARY = {"password-wrong", "reset-new"}  # what Django says of passwords
-AT_WORK = {"attendance", "reports", "roster", "roster-wrong", "second-factor", "styleguide"}  # no page of members
-AT_WORK |= {"log", "log-none", "log-signed", "log-wrong"}
+AT_WORK = {
     "attendance",
     "log",
     "log-none",
@@ -31,6 +30,9 @@ AT_WORK |= {"log", "log-none", "log-signed", "log-wrong"}
     "reports",
     "roster",
     "roster-wrong",
+    "run",
+    "run-ended",
+    "run-not-yet",
     "second-factor",
     "styleguide",
 }  # no page of members

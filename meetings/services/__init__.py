@@ -28,6 +28,19 @@ from .roster import (
     settle_begun,
     undo_did_not_meet,
 )
+from .running import (
+    TAPS,
+    forget_turns,
+    hide_name,
+    lower_hand,
+    may_start,
+    pass_today,
+    raise_hand,
+    share_after_all,
+    show_name,
+    start_run,
+    tap_run,
+)
 from .schedule import cancel_meeting, extend_series, follow_group, follow_series, resume_series, suspend_series
 from .session_log import add_to_log, draft_log, refuse_change_of_log, save_log, sign_log
 from .standing import come_every_week, come_now_and_then, fill_all_standing_places, free_coming_places
@@ -37,6 +50,7 @@ from .week import queue_week_mails
 from .welcomes import queue_welcomes
 
 __all__ = [
+    "TAPS",
     "Change",
     "add_anonymous_walk_in",
     "add_to_log",
@@ -56,14 +70,19 @@ __all__ = [
     "fill_all_standing_places",
     "follow_group",
     "follow_series",
+    "forget_turns",
     "free_coming_places",
+    "hide_name",
     "import_feed",
     "lapse_offers",
     "last_used",
     "leave_group",
+    "lower_hand",
     "mark_did_not_meet",
+    "may_start",
     "note_missed_reminders",
     "offer_free_places",
+    "pass_today",
     "place_in_line",
     "plan_topics",
     "queue_due_reminders",
@@ -71,14 +90,19 @@ __all__ = [
     "queue_roster_nudges",
     "queue_week_mails",
     "queue_welcomes",
+    "raise_hand",
     "record_attendance",
     "refuse_change_of_log",
     "remove_anonymous_walk_in",
     "resume_series",
     "save_log",
     "settle_begun",
+    "share_after_all",
+    "show_name",
     "sign_log",
+    "start_run",
     "suspend_series",
+    "tap_run",
     "undo_answer",
     "undo_did_not_meet",
 ]

@@ -7,6 +7,7 @@ from .my_week import group_leave, my_attendance, my_week, week_seen
 from .other_sites import embed, public_feed, robots, sitemap
 from .reminders import reminders
 from .roster import meeting_roster
+from .running import meeting_room, meeting_room_now, meeting_run
 from .session_log import meeting_log, meeting_log_sign
 from .standing import group_standing
 
@@ -23,8 +24,11 @@ __all__ = [
     "meeting_list",
     "meeting_log",
     "meeting_log_sign",
+    "meeting_room",
+    "meeting_room_now",
     "meeting_roster",
     "meeting_rsvp",
+    "meeting_run",
     "my_attendance",
     "my_calendar",
     "my_week",
