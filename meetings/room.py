@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from groups.models import Phase
+from groups.models import Phase, Topic
 
 from . import speaking_order
 from .models import Meeting, Turn
@@ -26,7 +26,8 @@ OPEN_AFTER = timedelta(hours=2)  # a meeting that runs late can still be followe
 
 QUESTION = """
 SELECT meeting.starts_at, meeting.ends_at, meeting.time_zone, meeting.status, meeting.mode, groups_group.link,
-    topic.name, topic.prompts, place.id, COALESCE(place.attendance IN ('present', 'late'), false),
+    topic.name, topic.prompts, topic.reading, topic.activity, topic.group_id,
+    place.id, COALESCE(place.attendance IN ('present', 'late'), false),
     turn.state, turn.hand_raised_at IS NOT NULL, COALESCE(turn.shows_name, false),
     run.started_at, run.ended_at, run.parts::json, run.part, run.part_started_at, run.paused_at,
     CASE WHEN run.ended_at IS NULL AND run.started_at IS NOT NULL THEN (
@@ -91,8 +92,11 @@ class Room:
     status: str
     mode: str
     link: str
-    topic: str | None
+    topic_name: str | None
     prompts: str | None
+    reading: str | None
+    activity: str | None
+    topic_group_id: int | None
     place_id: int | None
     is_here: bool
     turn: str | None
@@ -160,8 +164,11 @@ class Room:
         return max(-(-self.seconds_left // 60), 0)
 
     @property
-    def prompt_lines(self) -> list[str]:
-        return [line for line in map(str.strip, (self.prompts or "").splitlines()) if line]
+    def topic(self) -> Topic | None:
+        if not self.topic_name:
+            return None
+        texts = {"prompts": self.prompts, "reading": self.reading, "activity": self.activity}
+        return Topic(name=self.topic_name, group_id=self.topic_group_id, **texts)
 
     @property
     def places(self) -> list[Place]:
@@ -186,8 +193,9 @@ class Room:
 
     def tag(self, *more: object) -> str:
         """Another text whenever this person would read something else; the clock in it goes by itself."""
-        facts = [self.starts_at, self.status, self.topic, self.prompts, self.shown_link, self.place_id, self.is_here]
+        facts = [self.starts_at, self.status, self.shown_link, self.place_id, self.is_here]
         facts += [self.turn, self.hand_is_up, self.shows_name, self.is_over, self.started_at, self.is_running]
+        facts += [self.topic_name, self.prompts, self.reading, self.activity]
         if self.is_running:
             facts += [self.parts, self.part, self.part_started_at, self.paused_at]
             facts += [self.somebody_shares, self.name_of_speaker, self.people_before_me]
