@@ -12,7 +12,7 @@ from django.contrib.postgres.search import SearchVector
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q, Value
-from django.db.models.functions import Concat
+from django.db.models.functions import Concat, Lower
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS
@@ -40,6 +40,35 @@ class PlainWords(models.Func):
 
     function = "plain_words"
     output_field = models.TextField()
+
+
+class RoomQuerySet(models.QuerySet):
+    def visible_to(self, staff: Member):
+        return self if staff.is_coordinator or staff.is_superuser or staff.is_counselor else self.none()
+
+
+class Room(models.Model):
+    """A room that is planned for one group at a time. A house has many; groups that choose none are never refused."""
+
+    name = models.CharField(
+        _("name"), max_length=120, help_text=_("With the house, if there are several: Mill Street, room 2.")
+    )
+
+    objects = RoomQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("room")
+        verbose_name_plural = _("rooms")
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("name"), name="room_once", violation_error_message=_("This room is there already.")
+            ),
+            models.CheckConstraint(name="room_has_a_name", condition=~Q(name="")),
+        ]
+
+    def __str__(self):
+        return self.name
 
 
 class GroupQuerySet(models.QuerySet):
@@ -125,6 +154,15 @@ class Group(models.Model):
     gives_attendance_letters = models.BooleanField(_("gives attendance letters"), default=False)
     area = models.CharField(_("area, shown to everybody"), max_length=120, blank=True)
     place = models.CharField(_("place"), max_length=200, blank=True)
+    room = models.ForeignKey(
+        Room,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="groups",
+        verbose_name=_("room"),
+        help_text=_("Two groups are never planned into one room at once. Without a room nothing is checked."),
+    )
     address = models.CharField(_("address"), max_length=300, blank=True)
     is_address_public = models.BooleanField(
         _("show place and address to everybody"),

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
-from groups.models import Group, Membership, Topic
+from groups.models import Group, Membership, Room, Topic
 from members.models import Member
 from members.time_zones import validate_time_zone
 
@@ -48,6 +48,10 @@ class MeetingSeriesQuerySet(models.QuerySet):
 
     def weekly(self):
         return self.filter(every_n_weeks=1, nth_of_month=None)
+
+    def not_over(self):
+        """Those that may have dates to come, the first to begin first."""
+        return self.running().order_by("from_on", "pk")
 
     def fingerprint(self) -> str:
         """Another text whenever these, what everybody may know of their groups, or their suspensions change."""
@@ -84,6 +88,15 @@ class MeetingSeries(models.Model):
     time_zone = models.CharField(_("time zone"), max_length=40, validators=[validate_time_zone])
     from_on = models.DateField(_("from"))
     until_on = models.DateField(_("until"), null=True, blank=True)
+    came_from = models.OneToOneField(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="went_on_as",
+        help_text="the schedule that ended when this one began: a change of this and later dates",
+    )
 
     objects = MeetingSeriesQuerySet.as_manager()
 
@@ -115,6 +128,13 @@ class MeetingSeries(models.Model):
             first=first,
             last=last,
         )
+
+    def latest(self) -> "MeetingSeries":
+        """The schedule that this one went on as, after changes of later dates; itself if there were none."""
+        found = self
+        while later := MeetingSeries.objects.filter(came_from=found).first():
+            found = later
+        return found
 
     def is_in_force(self, on: date) -> bool:
         return self.from_on <= on and (self.until_on is None or on <= self.until_on)
@@ -198,6 +218,9 @@ class MeetingQuerySet(models.QuerySet):
     def of_group(self, group: Group):
         return self.filter(group=group)
 
+    def substituted_by(self, staff: Member):
+        return self.filter(substitute=staff)
+
     def last_move_by_series(self) -> dict[int, datetime]:
         """When a meeting of a series was last moved, cancelled or taken up again."""
         moved = self.filter(changed_at__isnull=False).order_by()
@@ -269,6 +292,33 @@ class Meeting(models.Model):
     headcount = models.PositiveSmallIntegerField(
         _("came without a name"), default=0, db_default=0, help_text=_("People in the room who gave no name or code.")
     )
+    stands_alone = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="changed by itself: keeps its time and place when its schedule changes",
+    )
+    room = models.ForeignKey(
+        Room,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,  # asked for only when a room is deleted
+        verbose_name=_("room"),
+        help_text="another than the group's, on this date only",
+    )
+    substitute = models.ForeignKey(
+        Member,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        db_index=False,  # see the index of those that have one
+        related_name="substitutes_at",
+        verbose_name=_("substitute"),
+        help_text="who leads this one date instead",
+    )
     cancel_reason = models.CharField(_("reason"), max_length=200, blank=True)
     suspension = models.ForeignKey(
         Suspension, models.SET_NULL, null=True, blank=True, editable=False, related_name="meetings"
@@ -291,10 +341,16 @@ class Meeting(models.Model):
             models.CheckConstraint(name="meeting_ends_after_start", condition=Q(ends_at__gt=F("starts_at"))),
         ]
         # Migration 0005 adds columns and indexes that the database keeps by itself; only `find.py` asks for them.
+        # What a date holds (room, link, who leads) and that nothing is held twice at once: 0012, `services/clashes.py`.
         indexes = [
             models.Index(fields=["starts_at"], name="meeting_upcoming", condition=Q(status="scheduled")),
             models.Index(fields=["group", "starts_at"], name="meeting_of_group"),
             models.Index(fields=["group", "local_date"], name="meeting_by_date"),
+            models.Index(
+                fields=["substitute", "starts_at"],
+                name="meeting_of_substitute",
+                condition=Q(substitute__isnull=False),
+            ),
         ]
 
     def __str__(self):

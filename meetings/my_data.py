@@ -10,7 +10,7 @@ from .models import Meeting, MeetingRun, Participation, Turn
 
 
 def register_parts() -> None:
-    register(PARTICIPATIONS, TURNS, RECORDED, RAN, LOGS, ADDENDA)
+    register(PARTICIPATIONS, TURNS, RECORDED, RAN, LOGS, ADDENDA, SUBSTITUTED)
     register_words(WORDS)
 
 
@@ -144,6 +144,18 @@ RAN = Part(
     covers=frozenset({"meetings.MeetingRun.changed_by"}),
 )
 
+SUBSTITUTED = Part(
+    name="substitutes",
+    theme=Theme.WORK,
+    heading=gettext_lazy("Meetings you lead for somebody else"),
+    why=gettext_lazy("So that the group knows who comes, and you can open its roster around that day."),
+    kept=WITH_ACCOUNT,
+    columns={"starts_at": gettext_lazy("Meeting"), "group": gettext_lazy("Group")},
+    rows=lambda member: Meeting.objects.substituted_by(member).select_related("group").order_by("-starts_at", "-pk"),
+    say=lambda row, member: (row.local_start, row.group.name),
+    covers=frozenset({"meetings.Meeting.substitute"}),
+)
+
 WORDS = {
     "mail.reminder": gettext_lazy("a reminder of a meeting"),
     "mail.week": gettext_lazy("the times of your week"),
@@ -173,4 +185,7 @@ WORDS = {
     "run.ended": gettext_lazy("ended a meeting that ran"),
     "series.suspended": gettext_lazy("paused a group’s meetings"),
     "series.resumed": gettext_lazy("let a group’s meetings go on"),
+    "series.changed": gettext_lazy("changed a group’s schedule"),
+    "series.undone": gettext_lazy("took back a change of a group’s schedule"),
+    "group.topics_planned": gettext_lazy("chose topics for coming meetings"),
 }

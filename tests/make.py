@@ -50,7 +50,7 @@ def group(**fields) -> Group:
         "area": "Riverside",
         "place": "Community house",
         "address": "12 Hidden Lane",
-        "link": "https://meet.example.org/hidden-room",
+        "link": f"https://meet.example.org/hidden-room-{n}",
     } | fields
     return Group.objects.create(**fields)
 

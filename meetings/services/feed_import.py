@@ -199,6 +199,7 @@ class _Importer:
         series = group.series.order_by("pk").first()
         if series is None:
             return MeetingSeries.objects.create(**_new_series(row, group)), True
+        series = series.latest()
         wanted = _series_fields(row)
         has_moved = group.mode != row.mode or any(getattr(series, name) != value for name, value in wanted.items())
         MeetingSeries.objects.filter(pk=series.pk).update(**wanted)

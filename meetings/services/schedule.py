@@ -3,6 +3,7 @@
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -18,7 +19,9 @@ from groups.models import Group
 from members.models import Member
 from members.time_zones import is_time_zone
 
+from .. import recurrence
 from ..models import Meeting, MeetingSeries, Participation, Suspension
+from .clashes import Clash, told_as_clash
 from .places import hold_group, offer_free_places
 from .standing import fill_standing_places_of
 from .topics import plan_topics
@@ -38,21 +41,24 @@ class Slot(NamedTuple):
 def extend_series(series: QuerySet[MeetingSeries] | None = None) -> int:
     """Make the dated meetings that are missing in the coming weeks, in bulk. Returns how many were made.
 
-    Without `series`: all that are running. A date that was moved or cancelled is not made again.
+    Without `series`: all that are running. A date that was moved or cancelled is not made again. One for which the
+    room, the link or the lead is taken is left out, until it is free: see `dates_left_out`.
     """
     if series is None:
         series = MeetingSeries.objects.running()
     made = 0
     for chunk in _chunks(series.select_related("group").prefetch_related("suspensions"), 500):
+        coming = Meeting.objects.filter(series__in=chunk, series_date__gte=timezone.now().date() - timedelta(days=1))
         there = defaultdict(set)
-        for series_id, on in Meeting.objects.filter(
-            series__in=chunk, series_date__gte=timezone.now().date() - timedelta(days=1)
-        ).values_list("series", "series_date"):
+        for series_id, on in coming.values_list("series", "series_date"):
             there[series_id].add(on)
         meetings = [
             _meeting(one, slot) for one in chunk for slot in slots(one) if slot.series_date not in there[one.pk]
         ]
-        made += len(Meeting.objects.bulk_create(meetings, batch_size=2000, ignore_conflicts=True))
+        if not meetings:
+            continue
+        Meeting.objects.bulk_create(meetings, batch_size=2000, ignore_conflicts=True)
+        made += coming.count() - sum(map(len, there.values()))
         groups = {meeting.group_id for meeting in meetings}
         fill_standing_places_of(groups)
         plan_topics(groups)
@@ -79,12 +85,26 @@ def slots(series: MeetingSeries) -> list[Slot]:
     found = []
     for on in series.dates(today, today + timedelta(weeks=settings.WEEKS_AHEAD) - timedelta(days=1)):
         starts_at = series.starts_at(on)
-        closed = [suspension for suspension in series.suspensions.all() if suspension.covers(on)]
-        if starts_at <= now or any(not suspension.place_only for suspension in closed):
+        if starts_at <= now or rest_on(series, on):
             continue
-        mode = Group.Mode.ONLINE.value if closed else series.group.mode
+        mode = Group.Mode.ONLINE.value if _is_place_closed(series, on) else series.group.mode
         found.append(Slot(on, starts_at, starts_at + timedelta(minutes=series.minutes), mode))
     return found
+
+
+def rest_on(series: MeetingSeries, on: date) -> Suspension | None:
+    """The suspension by which a series does not meet on a date, if there is one."""
+    return next((one for one in series.suspensions.all() if one.covers(on) and not one.place_only), None)
+
+
+def _is_place_closed(series: MeetingSeries, on: date) -> bool:
+    return any(one.covers(on) and one.place_only for one in series.suspensions.all())
+
+
+def dates_left_out(series: MeetingSeries) -> list[Slot]:
+    """The coming dates that should be there and are not: something they need is taken."""
+    there = set(Meeting.objects.filter(series=series).values_list("series_date", flat=True))
+    return [slot for slot in slots(series) if slot.series_date not in there]
 
 
 def _meeting(series: MeetingSeries, slot: Slot) -> Meeting:
@@ -109,7 +129,9 @@ def follow_series(series: MeetingSeries, *, by: Member | None) -> int:
     """Bring the coming meetings of a changed series in line with it and tell those who were to come.
 
     A meeting moves with its week; one that has no date any more is dropped if nobody had answered, else cancelled.
-    Past meetings, cancelled ones and ones that still fit are left alone. Returns how many meetings changed.
+    One that was changed by itself keeps its time while its week has a date. Past meetings, cancelled ones and ones that
+    still fit are left alone. Returns how many meetings changed. Raises `Clash`, and changes nothing, if a meeting would
+    move to where the room, the link or the lead is taken.
     """
     series = MeetingSeries.objects.select_related("group").prefetch_related("suspensions").get(pk=series.pk)
     hold_group(series.group)
@@ -120,7 +142,9 @@ def follow_series(series: MeetingSeries, *, by: Member | None) -> int:
     changed = 0
     for meeting in standing:
         slot = wanted.get(meeting.series_date) or _take_same_week(free, meeting.series_date)
-        if slot is None:
+        if meeting.stands_alone:
+            changed += _let_stand(meeting, series, slot, by=by)
+        elif slot is None:
             changed += _drop(meeting, series, by=by)
         elif (meeting.starts_at, meeting.ends_at, meeting.mode, meeting.time_zone) != (*slot[1:], series.time_zone):
             _move(meeting, series, slot, by=by)
@@ -148,6 +172,29 @@ def _take_same_week(free: dict[date, Slot], on: date) -> Slot | None:
     return None
 
 
+def _let_stand(meeting: Meeting, series: MeetingSeries, slot: Slot | None, *, by: Member | None) -> bool:
+    """Keep the time of a date that was changed by itself, in a zone that may be another; False if nothing changed.
+
+    It is off if the group rests on the day it was moved to, or if its week has no date any more. The date of the rule
+    it stands for may have passed meanwhile: that takes nothing from it.
+    """
+    if rest := rest_on(series, meeting.local_date):
+        return cancel_meeting(meeting, by=by, reason=rest.reason, suspension=rest)
+    if slot is None and not series.dates(meeting.series_date, meeting.series_date):
+        return _drop(meeting, series, by=by)
+    is_elsewhere = meeting.mode != Group.Mode.ONLINE and _is_place_closed(series, meeting.local_date)
+    if slot and slot.series_date != meeting.series_date:
+        meeting.series_date = slot.series_date
+        meeting.save(update_fields=["series_date"])
+    if meeting.time_zone == series.time_zone and not is_elsewhere:
+        return False
+    starts_at = recurrence.starts_at(meeting.local_date, meeting.local_time, series.time_zone)
+    mode = Group.Mode.ONLINE.value if is_elsewhere else meeting.mode
+    as_it_was = timedelta(minutes=meeting.minutes)
+    _move(meeting, series, Slot(meeting.series_date, starts_at, starts_at + as_it_was, mode), by=by)
+    return True
+
+
 def _drop(meeting: Meeting, series: MeetingSeries, *, by: Member | None) -> bool:
     suspension = next((s for s in series.suspensions.all() if s.covers(meeting.series_date)), None)
     if suspension is None and not meeting.participations.exists():
@@ -158,9 +205,15 @@ def _drop(meeting: Meeting, series: MeetingSeries, *, by: Member | None) -> bool
 
 def _move(meeting: Meeting, series: MeetingSeries, slot: Slot, *, by: Member | None) -> None:
     _place(meeting, series, slot)
+    save_moved(meeting, PLACED, by=by)
+
+
+def save_moved(meeting: Meeting, fields: list[str], *, by: Member | None) -> None:
+    """Write a meeting at its new time or place and tell those who were to come."""
     meeting.sequence += 1
     meeting.changed_at = timezone.now()
-    meeting.save(update_fields=[*PLACED, "sequence", "changed_at"])
+    with told_as_clash(meeting):
+        meeting.save(update_fields=[*fields, "sequence", "changed_at"])
     offers = Participation.objects.filter(meeting=meeting, offer_expires_at__gt=meeting.starts_at)
     offers.update(offer_expires_at=meeting.starts_at)
     record("meeting.moved", meeting, by=by)
@@ -185,21 +238,52 @@ def cancel_meeting(meeting: Meeting, *, by: Member | None, reason: str, suspensi
     return True
 
 
-def _take_up(meeting: Meeting, *, by: Member | None) -> None:
-    """Hold a cancelled meeting after all: tell those who had a place or wait for one, and offer what is free."""
+@transaction.atomic
+def take_up_meeting(meeting: Meeting, *, by: Member | None) -> bool:
+    """Hold a cancelled meeting after all: tell those who had a place or wait for one, and offer what is free.
+
+    A pause of its group that covers it is parted around it. False if it is not cancelled or has begun. Raises `Clash`
+    if somebody else has the room, the link or the lead by now.
+    """
+    if meeting.has_begun or not _take_up(meeting, by=by):
+        return False
+    for suspension in meeting.series.suspensions.all():
+        if not suspension.place_only and suspension.covers(meeting.local_date):
+            _part(suspension, meeting.local_date)
+    return True
+
+
+def _part(suspension: Suspension, on: date) -> None:
+    """Take one date out of a suspension. What stays of it after that date goes on as the same suspension."""
+    day = timedelta(days=1)
+    if suspension.from_on < on:
+        before = Suspension.objects.get(pk=suspension.pk)
+        before.pk, before.until_on, before.is_from_feed = None, on - day, False
+        before.save()
+        Meeting.objects.filter(suspension=suspension, local_date__lt=on).update(suspension=before)
+    if suspension.until_on == on:
+        suspension.delete()
+    else:
+        suspension.from_on = on + day
+        suspension.save(update_fields=["from_on"])
+
+
+def _take_up(meeting: Meeting, *, by: Member | None) -> bool:
     cancelled = Meeting.objects.filter(pk=meeting.pk, status=Meeting.Status.CANCELLED)
-    if not cancelled.update(
-        status=Meeting.Status.SCHEDULED,
-        cancel_reason="",
-        suspension=None,
-        sequence=F("sequence") + 1,
-        changed_at=timezone.now(),
-    ):
-        return
+    with told_as_clash(meeting):
+        if not cancelled.update(
+            status=Meeting.Status.SCHEDULED,
+            cancel_reason="",
+            suspension=None,
+            sequence=F("sequence") + 1,
+            changed_at=timezone.now(),
+        ):
+            return False
     meeting.refresh_from_db()
     record("meeting.on_again", meeting, by=by)
     _tell("on_again", meeting)
     offer_free_places(meeting)
+    return True
 
 
 def _tell(kind: str, meeting: Meeting) -> None:
@@ -236,19 +320,34 @@ def suspend_series(
 @transaction.atomic
 def resume_series(series: MeetingSeries, *, by: Member | None, on: date) -> bool:
     """End the suspensions of a series from a date and take up its meetings again. False if there were none."""
-    ended = 0
-    for suspension in series.suspensions.all():
-        if not suspension.covers(on) and suspension.from_on < on:
-            continue
-        ended += 1
-        for meeting in Meeting.objects.upcoming_cancelled().filter(suspension=suspension, local_date__gte=on):
-            _take_up(meeting, by=by)
-        if suspension.from_on >= on:
-            suspension.delete()
-        else:
-            suspension.until_on = on - timedelta(days=1)
-            suspension.save(update_fields=["until_on"])
+    ended = [one for one in series.suspensions.all() if one.covers(on) or one.from_on >= on]
+    for suspension in ended:
+        _end(suspension, by=by, on=on)
     if ended:
         record("series.resumed", series, by=by)
         follow_series(series, by=by)
     return bool(ended)
+
+
+@transaction.atomic
+def end_suspension(suspension: Suspension, *, by: Member, on: date) -> bool:
+    """Let a series go on from a date, before this one suspension says so. False if it is over or gone by then."""
+    there = Suspension.objects.select_related("series").filter(pk=suspension.pk).first()
+    if there is None or (there.until_on and there.until_on < on):
+        return False
+    _end(there, by=by, on=on)
+    record("series.resumed", there.series, by=by)
+    follow_series(there.series, by=by)
+    return True
+
+
+def _end(suspension: Suspension, *, by: Member | None, on: date) -> None:
+    """From a date on. A meeting whose room, link or lead somebody else has by now stays cancelled."""
+    for meeting in Meeting.objects.upcoming_cancelled().filter(suspension=suspension, local_date__gte=on).in_order():
+        with suppress(Clash):
+            _take_up(meeting, by=by)
+    if suspension.from_on >= on:
+        suspension.delete()
+    else:
+        suspension.until_on = on - timedelta(days=1)
+        suspension.save(update_fields=["until_on"])

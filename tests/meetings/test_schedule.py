@@ -65,7 +65,7 @@ def test_extending_costs_the_same_for_few_and_many_series(cast, clock, django_as
     for how_many in (1, 10):
         for _each in range(how_many):
             make.series(make.group())
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(7):
             services.extend_series()
 
 
