@@ -7,7 +7,8 @@ class GroupsConfig(AppConfig):
     verbose_name = _("Groups")
 
     def ready(self):
-        from . import mails, my_data
+        from . import mails, my_data, start_page
 
         mails.register()
         my_data.register_parts()
+        start_page.register_parts()

@@ -378,3 +378,6 @@ class SessionLogAdmin(ScopedAdmin):
         response = super().changeform_view(request, object_id, form_url, extra_context)
         response.status_code = 403
         return response
+
+
+from . import people_admin  # noqa: E402, F401  (registers its pages)

@@ -7,8 +7,9 @@ class MeetingsConfig(AppConfig):
     verbose_name = _("Meetings")
 
     def ready(self):
-        from . import mails, more_mails, my_data
+        from . import mails, more_mails, my_data, start_page
 
         mails.register()
         more_mails.register()
         my_data.register_parts()
+        start_page.register_parts()

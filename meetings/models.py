@@ -6,8 +6,8 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q, Value
-from django.db.models.functions import Now
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Cast, Now
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS
@@ -257,6 +257,18 @@ class MeetingQuerySet(models.QuerySet):
             .filter(sign_by__lt=today)
         )
 
+    def this_week(self):
+        """Today and the six days after it, by the calendar on the wall where each group meets."""
+        now = timezone.now()
+        today = Cast(
+            Func(F("time_zone"), Value(now), function="timezone", output_field=models.DateTimeField()),
+            models.DateField(),
+        )
+        near = self.filter(starts_at__gt=now - timedelta(days=2), starts_at__lt=now + timedelta(days=9))
+        return near.alias(today=today).filter(
+            local_date__gte=F("today"), local_date__lt=F("today") + Value(timedelta(days=7))
+        )
+
     def roster_open(self):
         """Begun, and nobody has said yet who came."""
         return self.filter(status=Meeting.Status.SCHEDULED, starts_at__lte=Now())
@@ -457,6 +469,11 @@ class ParticipationQuerySet(models.QuerySet):
     def attended(self):
         return self.filter(attendance__in=Participation.CAME)
 
+    def missed(self, meeting: Meeting, member: Member):
+        """That they had a place at a meeting and were noted as not there."""
+        absent = {"rsvp": Participation.Rsvp.GOING, "attendance": Participation.Attendance.ABSENT}
+        return self.filter(meeting=meeting, member=member, **absent)
+
     def visible_to(self, staff: Member):
         if staff.is_superuser:  # who comes to which meeting is not for the operator
             return self.none()
@@ -535,4 +552,5 @@ class Participation(models.Model):
 
 # A meeting while it runs and what is kept of it afterwards stand in modules of their own. Django looks for models here.
 from . import log_models  # noqa: E402, F401
+from .people_models import Outreach  # noqa: E402, F401
 from .run_models import MeetingRun, Turn  # noqa: E402, F401

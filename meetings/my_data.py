@@ -6,11 +6,11 @@ from members.data_parts import Part, Theme, register, register_words
 from members.my_data import WITH_ACCOUNT
 
 from .log_models import Addendum, SessionLog
-from .models import Meeting, MeetingRun, Participation, Turn
+from .models import Meeting, MeetingRun, Outreach, Participation, Turn
 
 
 def register_parts() -> None:
-    register(PARTICIPATIONS, TURNS, RECORDED, RAN, LOGS, ADDENDA, SUBSTITUTED)
+    register(PARTICIPATIONS, TURNS, CONTACTED, RECORDED, RAN, LOGS, ADDENDA, SUBSTITUTED, CONTACTS_NOTED)
     register_words(WORDS)
 
 
@@ -156,6 +156,30 @@ SUBSTITUTED = Part(
     covers=frozenset({"meetings.Meeting.substitute"}),
 )
 
+CONTACTED = Part(
+    name="contacts",
+    theme=Theme.MEETINGS,
+    heading=gettext_lazy("When somebody asked how you are"),
+    why=gettext_lazy("So that a counselor reaches out once when you were missed. What was said is not kept."),
+    kept=WITH_ACCOUNT,
+    columns={"group": gettext_lazy("Group"), "contacted_at": gettext_lazy("A counselor reached out")},
+    rows=lambda member: Outreach.objects.filter(member=member).select_related("meeting__group"),
+    say=lambda row, member: (row.meeting.group.name, row.contacted_at),
+    covers=frozenset({"meetings.Outreach.member"}),
+)
+
+CONTACTS_NOTED = Part(
+    name="contacts-noted",
+    theme=Theme.WORK,
+    heading=gettext_lazy("When you reached out to somebody"),
+    why=gettext_lazy("So that two counselors do not call the same person."),
+    kept=WITH_ACCOUNT,
+    columns={"group": gettext_lazy("Group"), "contacted_at": gettext_lazy("You reached out")},
+    rows=lambda member: Outreach.objects.filter(contacted_by=member).select_related("meeting__group"),
+    say=lambda row, member: (row.meeting.group.name, row.contacted_at),
+    covers=frozenset({"meetings.Outreach.contacted_by"}),
+)
+
 WORDS = {
     "mail.reminder": gettext_lazy("a reminder of a meeting"),
     "mail.week": gettext_lazy("the times of your week"),
@@ -166,6 +190,8 @@ WORDS = {
     "mail.moved": gettext_lazy("a meeting has another time"),
     "mail.on_again": gettext_lazy("a meeting takes place after all"),
     "mail.offer": gettext_lazy("a place is kept for you"),
+    "outreach.contacted": gettext_lazy("noted that somebody who was missed was contacted"),
+    "outreach.undone": gettext_lazy("took back that somebody was contacted"),
     "attendance.recorded": gettext_lazy("noted whether somebody came"),
     "attendance.cleared": gettext_lazy("took back whether somebody came"),
     "attendance.walk_in": gettext_lazy("noted somebody who came without a place"),

@@ -12,9 +12,10 @@ class MembersConfig(AppConfig):
         from django.contrib.auth.signals import user_logged_in
         from django.core.validators import validate_email
 
-        from . import my_data, session_limits
+        from . import my_data, session_limits, start_page
 
         my_data.register_parts()
+        start_page.register_parts()
         # In every form: what is wrong, and how it should be. Django's own words are harder, most of all in Spanish.
         validate_email.message = _("Something is not right in this address. It should look like kim@example.org.")
         # Django saves the session right after this: its times cost no write of their own.

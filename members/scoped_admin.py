@@ -23,6 +23,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from .models import Member
+from .start_parts import parts_for
 
 COUNSELOR = str(Member.Role.COUNSELOR)
 COORDINATOR = str(Member.Role.COORDINATOR)
@@ -58,6 +59,11 @@ class StaffSite(admin.AdminSite):
     def get_urls(self):
         # "View on site" by content type and id would tell the address of any row to everyone who works here.
         return [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
+
+    def index(self, request, extra_context=None):
+        """Today's work first, then every list one may open."""
+        parts = parts_for(request.user, role=role_of(request.user))
+        return super().index(request, {"parts": parts} | (extra_context or {}))
 
     def get_log_entries(self, request):
         return LogEntry.objects.filter(user=request.user).select_related("content_type", "user")

@@ -338,6 +338,8 @@ REMIND_LATEST = timedelta(hours=2)  # after an outage a reminder still helps unt
 REMIND_LOOK_BACK = timedelta(hours=36)  # what began since then and nobody was reminded of is noted as too late
 REMIND_HOURS = (9, 19)  # in the group's own zone
 ROSTER_NUDGE_DAYS = (1, 8, 15)  # after a meeting of which nobody has noted who came
+OUTREACH_AFTER_MISSED = 2  # meetings in a row at which somebody had a place and was not there (OPS-15)
+NEARLY_FULL_PERCENT = 90  # of the places of the next meeting taken: staff are told that a group fills up
 OFFER_HOURS = 24  # a freed place is kept for the next in line, never past the start
 # The town the groups are in, told to other sites instead of addresses: `City, ST, Country`.
 CENTRE_AREA = env.str("CENTRE_AREA", default="Riverside, CA, USA" if LOCAL else "USA")

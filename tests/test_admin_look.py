@@ -10,8 +10,8 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from groups.models import Group, Membership
-from meetings.models import Meeting
+from groups.models import Group, Membership, Topic
+from meetings.models import Meeting, Outreach
 from outbox.models import Email
 from tests import make
 from tests.browser import accessibility_faults, is_wider_than_the_window, press, shot
@@ -51,6 +51,24 @@ def make_mail(cast, **fields) -> Email:
     )
 
 
+def fill_the_start_page(cast) -> None:
+    """Something in every part: today's meeting, a full one, an open roster, somebody missed, somebody contacted."""
+    now = timezone.now()
+    make.meeting(cast.willow, starts_at=now + timedelta(hours=3), topic=Topic.objects.first())
+    full = make.meeting(cast.willow, starts_at=now + timedelta(hours=1), capacity=1)
+    make.participation(full, cast.mia)
+    make.participation(full, cast.max, "waitlisted")
+    make.meeting(
+        cast.willow, starts_at=now + timedelta(days=3), status="cancelled", cancel_reason="The room is closed."
+    )
+    make.meeting(cast.willow, starts_at=now - timedelta(days=1))
+    for days in (14, 7):
+        missed = make.meeting(cast.willow, starts_at=now - timedelta(days=days), status="held")
+        for member in (cast.mia, cast.max):
+            make.participation(missed, member, attendance="absent")
+    Outreach.objects.create(meeting=missed, member=cast.max, contacted_by=cast.carol)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_are_at_ease_on_a_phone(cast, open_page, live_server, scheme):
     asks = make.membership(cast.willow, cast.vera, status=Membership.Status.REQUESTED)
@@ -58,11 +76,14 @@ def test_pages_are_at_ease_on_a_phone(cast, open_page, live_server, scheme):
     meeting = reverse("admin:meetings_meeting_change", args=[cast.willow_meeting.pk])
     failed = make_mail(cast, state="failed", reason="refused (550)")
     make_mail(cast, state="sent", sent_at=timezone.now(), doubts=1)
+    fill_the_start_page(cast)
     addresses = {
         "mail": "/admin/outbox/email/",
         "mail-one": f"/admin/outbox/email/{failed.pk}/change/",
         "mail-preview": "/admin/outbox/email/preview/?letter=offer",
+        "mail-start": "/admin/",
         "index": "/admin/",
+        "contacts": "/admin/meetings/outreach/",
         "groups": "/admin/groups/group/",
         "group": f"/admin/groups/group/{cast.willow.pk}/change/",
         "new-group": "/admin/groups/group/add/",

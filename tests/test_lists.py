@@ -12,7 +12,7 @@ import outbox.services as outbox
 from audit.services import record
 from centre.models import Question
 from groups.models import Agreement, Facilitator, Group, Membership, Topic
-from meetings.models import Meeting, MeetingSeries, Participation
+from meetings.models import Meeting, MeetingSeries, Outreach, Participation
 from outbox.models import Email, Wording, WordingPeriod
 from tests import make
 
@@ -42,7 +42,8 @@ PAGES = {
     "wording of a mail": ("olga", "/admin/wording/moved/en/", 6),
     "wording, to write": ("olga", "/admin/wording/moved/en/write/", 4),
     "wording, to look at": ("olga", "/admin/wording/moved/en/3/", 7),
-    "admin": ("olga", "/admin/", 3),
+    "admin": ("olga", "/admin/", 13),
+    "admin, contacts": ("olga", "/admin/meetings/outreach/", 7),
     "admin, groups": ("olga", "/admin/groups/group/", 4),
     "admin, memberships": ("olga", "/admin/groups/membership/", 5),
     "admin, topics": ("olga", "/admin/groups/topic/", 5),
@@ -117,6 +118,14 @@ def fill(cast, how_many: int) -> None:
             *(Participation(meeting=one, member=cast.mia, rsvp="going", rsvp_at=now) for one in coming),
             *(Participation(meeting=one, member=cast.mia, attendance="present", recorded_at=now) for one in held),
         ]
+    )
+    Meeting.objects.filter(pk__in=[one.pk for one in held]).update(capacity=400)
+    missed = {"rsvp": "going", "rsvp_at": now, "attendance": "absent", "recorded_at": now}
+    Participation.objects.bulk_create(
+        Participation(meeting=meeting, member=one, **missed) for one in people for meeting in held[:2]
+    )
+    Outreach.objects.bulk_create(
+        Outreach(meeting=held[-1], member=one, contacted_by=cast.carol, contacted_at=now) for one in people
     )
     Topic.objects.bulk_create(Topic(name=f"Topic {n}", group=group) for n, group in enumerate(groups))
     Agreement.objects.bulk_create(

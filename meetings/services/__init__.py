@@ -5,6 +5,7 @@ from .clashes import Clash, find_taken
 from .feed_import import import_feed
 from .missed import queue_missed_you
 from .nudges import queue_roster_nudges
+from .outreach import note_contact, people_to_reach, undo_contact
 from .places import (
     Change,
     answer_declined,
@@ -109,9 +110,11 @@ __all__ = [
     "mark_did_not_meet",
     "may_start",
     "move_meeting",
+    "note_contact",
     "note_missed_reminders",
     "offer_free_places",
     "pass_today",
+    "people_to_reach",
     "place_in_line",
     "plan_topics",
     "put_back_meeting",
@@ -135,6 +138,7 @@ __all__ = [
     "take_up_meeting",
     "tap_run",
     "undo_answer",
+    "undo_contact",
     "undo_did_not_meet",
     "undo_later_dates",
 ]

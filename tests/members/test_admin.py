@@ -25,7 +25,17 @@ from tests.admin_pages import messages_of, rows, run_action
 MEMBERS = "/admin/members/member/"
 MAIL = "/admin/outbox/email/"
 AUDIT = "/admin/audit/auditevent/"
-COUNSELORS_PAGES = {"sessionlog", "group", "membership", "topic", "agreement", "meeting", "member", "invitation"}
+COUNSELORS_PAGES = {
+    "sessionlog",
+    "group",
+    "membership",
+    "topic",
+    "agreement",
+    "meeting",
+    "member",
+    "invitation",
+    "outreach",
+}
 
 
 def admin_patterns(patterns=None):
