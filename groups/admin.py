@@ -131,7 +131,16 @@ class GroupAdmin(ScopedAdmin):
         (_("For whom, and how people join"), {"fields": ["kind", "audience", "language", "enrolment", "is_listed"]}),
         (
             _("How it runs"),
-            {"fields": ["capacity", "cross_talk", "share_minutes", "rotates_topics", "gives_attendance_letters"]},
+            {
+                "fields": [
+                    "capacity",
+                    "cross_talk",
+                    "share_minutes",
+                    "rotates_topics",
+                    "gives_attendance_letters",
+                    "letter_label",
+                ]
+            },
         ),
         (
             _("Where"),

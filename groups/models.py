@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q, Value
@@ -21,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from members.models import CODE_LETTERS, Member
 from members.time_zones import validate_time_zone
+from outbox.banned_words import telling_however_written
 
 from . import phases
 
@@ -33,6 +35,15 @@ def default_time_zone() -> str:
 
 def default_capacity() -> int:
     return settings.DEFAULT_CAPACITY
+
+
+def validate_neutral(text: str) -> None:
+    """Refuse words that would tell a stranger what kind of meeting it is."""
+    if found := telling_however_written(text):
+        raise ValidationError(
+            _("“%(words)s” tells what the meetings are about. Choose words that do not."),
+            params={"words": "”, “".join(found)},
+        )
 
 
 class PlainWords(models.Func):
@@ -91,6 +102,12 @@ class GroupQuerySet(models.QuerySet):
     def joined_or_asked_by(self, member: Member):
         open_to = [Membership.Status.ACTIVE, Membership.Status.REQUESTED]
         return self.filter(pk__in=Membership.objects.filter(member=member, status__in=open_to).values("group"))
+
+    def giving_letters(self):
+        return self.filter(gives_attendance_letters=True)
+
+    def not_giving_letters(self):
+        return self.filter(gives_attendance_letters=False)
 
     def of_member(self, member: Member):
         return self.filter(pk__in=Membership.objects.active().filter(member=member).values("group"))
@@ -152,6 +169,14 @@ class Group(models.Model):
         help_text=_("Dates without a topic get the one that was not taken up for longest."),
     )
     gives_attendance_letters = models.BooleanField(_("gives attendance letters"), default=False)
+    letter_label = models.CharField(
+        _("what letters call the meetings"),
+        max_length=60,
+        blank=True,
+        db_default="",
+        validators=[validate_neutral],
+        help_text=_("Words that tell a stranger nothing, such as: Weekly community meeting."),
+    )
     area = models.CharField(_("area, shown to everybody"), max_length=120, blank=True)
     place = models.CharField(_("place"), max_length=200, blank=True)
     room = models.ForeignKey(
@@ -212,6 +237,10 @@ class Group(models.Model):
 
     def get_absolute_url(self):
         return reverse("groups:group_detail", args=[self.slug])
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
 
     @property
     def public_address(self) -> str:

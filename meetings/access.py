@@ -1,6 +1,7 @@
 """The only way from a request to a meeting. A stranger gets 404, a wrong role 403."""
 
 import hashlib
+from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -19,6 +20,7 @@ from members.models import Member
 from members.session_limits import left_of
 
 from .calendar_feed import CalendarFeed, find_calendar_feed
+from .letter_models import AttendanceLetter, Disclosure, DisclosureConsent
 from .models import Meeting, Participation
 from .room import Room, RoomPass, find_room, find_room_by_pass
 
@@ -142,3 +144,43 @@ def get_room_by_pass(token: str, meeting_id: UUID) -> tuple[Room, str]:
 
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def get_own_letter(request: HttpRequest, letter_id: UUID) -> AttendanceLetter:
+    """A letter that was issued to whoever asks."""
+    return get_object_or_404(AttendanceLetter.objects.select_related("group"), pk=letter_id, member=request.user)
+
+
+def get_own_consent(letter: AttendanceLetter, consent_id: str) -> DisclosureConsent:
+    """A consent for one's own letter."""
+    return get_object_or_404(DisclosureConsent.objects.filter(letter=letter), pk=get_uuid(consent_id))
+
+
+def get_letter_as_facilitator(request: HttpRequest, letter_id: UUID) -> AttendanceLetter:
+    """A letter of a group one runs: for the member themself, who reads it elsewhere, it is not there."""
+    letter = get_object_or_404(AttendanceLetter.objects.select_related("group", "member"), pk=letter_id)
+    if not request.user.is_authenticated or not is_facilitator(request.user, letter.group):
+        raise Http404
+    return letter
+
+
+def get_disclosure(request: HttpRequest, disclosure_id: UUID) -> Disclosure:
+    """What somebody made ready themself, in the last hour, under a consent that still stands."""
+    disclosure = get_object_or_404(
+        Disclosure.objects.select_related("consent__letter__group"),
+        pk=disclosure_id,
+        made_by=request.user,
+        made_at__gt=timezone.now() - timedelta(hours=1),
+        consent__in=DisclosureConsent.objects.standing(),
+    )
+    if not request.user.is_authenticated or not is_facilitator(request.user, disclosure.consent.letter.group):
+        raise Http404
+    return disclosure
+
+
+def get_uuid(text: str) -> UUID:
+    """An id that came with a form; 404 for what is none."""
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise Http404 from error

@@ -23,6 +23,7 @@ from groups.models import Group, Topic
 from members.scoped_admin import ScopedAdmin, ScopedStackedInline, VisibleOnly, role_of
 
 from . import services, wording
+from .letter_models import AttendanceLetter
 from .log_models import SessionLog
 from .models import Meeting, MeetingSeries, Participation
 
@@ -378,6 +379,26 @@ class SessionLogAdmin(ScopedAdmin):
         response = super().changeform_view(request, object_id, form_url, extra_context)
         response.status_code = 403
         return response
+
+
+@admin.register(AttendanceLetter)
+class AttendanceLetterAdmin(ScopedAdmin):
+    """Which letters were issued, never what they say: that goes to the member."""
+
+    may_view = FACILITATED_BY
+    list_display = ["number", "group", "code_of_member", "issued_at", "revoked_at"]
+    list_filter = [("group", VisibleOnly)]
+    list_select_related = ["group", "member"]
+    search_fields = ["number"]
+    date_hierarchy = "issued_at"
+    fields = ["number", "group", "code_of_member", "issued_at", "revoked_at"]
+
+    @admin.display(description=_("member"))
+    def code_of_member(self, letter: AttendanceLetter) -> str:
+        return letter.member.code
+
+    def view_on_site(self, letter: AttendanceLetter) -> str:
+        return reverse("meetings:letter_detail", args=[letter.pk])
 
 
 from . import people_admin  # noqa: E402, F401  (registers its pages)

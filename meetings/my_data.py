@@ -1,16 +1,19 @@
 """What this site knows about a member from meetings."""
 
+from django.db import models
 from django.utils.translation import gettext_lazy
 
 from members.data_parts import Part, Theme, register, register_words
 from members.my_data import WITH_ACCOUNT
 
+from .letter_models import AttendanceLetter, Disclosure, DisclosureConsent
 from .log_models import Addendum, SessionLog
 from .models import Meeting, MeetingRun, Outreach, Participation, Turn
 
 
 def register_parts() -> None:
     register(PARTICIPATIONS, TURNS, CONTACTED, RECORDED, RAN, LOGS, ADDENDA, SUBSTITUTED, CONTACTS_NOTED)
+    register(LETTERS, ALLOWED, REVOKED, GIVEN)
     register_words(WORDS)
 
 
@@ -180,7 +183,85 @@ CONTACTS_NOTED = Part(
     covers=frozenset({"meetings.Outreach.contacted_by"}),
 )
 
+LETTERS = Part(
+    name="letters",
+    theme=Theme.MEETINGS,
+    heading=gettext_lazy("Your letters of attendance"),
+    why=gettext_lazy("So that you can print a letter again, and others can check that it is genuine."),
+    kept=WITH_ACCOUNT,
+    columns={
+        "number": gettext_lazy("Number"),
+        "issued_at": gettext_lazy("Given to you"),
+        "name": gettext_lazy("Names you as"),
+        "group_label": gettext_lazy("Calls the meetings"),
+        "dates": gettext_lazy("How many days"),
+        "revoked_at": gettext_lazy("Revoked"),
+    },
+    rows=lambda member: (
+        AttendanceLetter.objects.filter(member=member)
+        .annotate(days=models.Count("dates"))
+        .order_by("-issued_at", "-pk")
+    ),
+    say=lambda row, member: (row.number, row.issued_at, row.name, row.group_label, row.days, row.revoked_at),
+    covers=frozenset({"meetings.AttendanceLetter.member"}),
+)
+
+ALLOWED = Part(
+    name="letters-for-others",
+    theme=Theme.MEETINGS,
+    heading=gettext_lazy("To whom a letter may go, and went"),
+    why=gettext_lazy("So that nothing goes to anybody without your word, and you can see what did."),
+    kept=WITH_ACCOUNT,
+    columns={
+        "text": gettext_lazy("The words you agreed to"),
+        "given_at": gettext_lazy("You agreed"),
+        "withdrawn_at": gettext_lazy("You took it back"),
+        "made_at": gettext_lazy("Last given to them"),
+    },
+    rows=lambda member: (
+        DisclosureConsent.objects.filter(member=member)
+        .annotate(last=models.Max("disclosures__made_at"))
+        .order_by("-given_at", "-pk")
+    ),
+    say=lambda row, member: (row.text, row.given_at, row.withdrawn_at, row.last),
+    covers=frozenset({"meetings.DisclosureConsent.member"}),
+)
+
+REVOKED = Part(
+    name="letters-revoked",
+    theme=Theme.WORK,
+    heading=gettext_lazy("Letters you revoked"),
+    why=gettext_lazy("So that a group knows who said that a letter does not count."),
+    kept=WITH_ACCOUNT,
+    columns={"number": gettext_lazy("Number"), "revoked_at": gettext_lazy("When")},
+    rows=lambda member: AttendanceLetter.objects.filter(revoked_by=member).order_by("-revoked_at", "-pk"),
+    say=lambda row, member: (row.number, row.revoked_at),
+    covers=frozenset({"meetings.AttendanceLetter.revoked_by"}),
+)
+
+GIVEN = Part(
+    name="letters-given",
+    theme=Theme.WORK,
+    heading=gettext_lazy("Letters you made ready for somebody else"),
+    why=gettext_lazy("So that members can see where their letters went."),
+    kept=WITH_ACCOUNT,
+    columns={"number": gettext_lazy("Number"), "made_at": gettext_lazy("When")},
+    rows=lambda member: (
+        Disclosure.objects.filter(made_by=member).select_related("consent__letter").order_by("-made_at", "-pk")
+    ),
+    say=lambda row, member: (row.consent.letter.number, row.made_at),
+    covers=frozenset({"meetings.Disclosure.made_by"}),
+)
+
 WORDS = {
+    "letter.issued": gettext_lazy("got a letter of attendance"),
+    "letter.revoked": gettext_lazy("revoked a letter of attendance"),
+    "letter.verified": gettext_lazy("checked a letter of attendance: genuine"),
+    "letter.not_verified": gettext_lazy("checked a letter of attendance: not genuine"),
+    "disclosure.allowed": gettext_lazy("let a letter go to somebody else"),
+    "disclosure.withdrawn": gettext_lazy("took back that a letter may go to somebody else"),
+    "disclosure.made": gettext_lazy("made a letter ready for somebody else, as allowed"),
+    "disclosure.refused": gettext_lazy("wanted to give a letter to somebody else, and was refused"),
     "mail.reminder": gettext_lazy("a reminder of a meeting"),
     "mail.week": gettext_lazy("the times of your week"),
     "mail.welcome": gettext_lazy("what to expect at a first meeting"),

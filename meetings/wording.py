@@ -24,6 +24,11 @@ def day(moment: date) -> str:
     return format_date(moment, _("l, F j"))
 
 
+def full_day(moment: date) -> str:
+    """`December 1, 2026`."""
+    return format_date(moment, _("F j, Y"))
+
+
 def when(meeting: Meeting) -> str:
     """`Tuesday, December 1, 6:30 pm (PST)`: always with its zone."""
     return moment(meeting.local_start)

@@ -26,6 +26,7 @@ def site(request):
         "centre_hours": settings.CENTRE_HOURS,
         "languages": settings.LANGUAGES,
         "text_size": getattr(request, "text_size", "normal"),
+        "part_2_notice": settings.PART_2_NOTICE,
         "leave_url": settings.LEAVE_URL,
         "idle_seconds": _idle_seconds(request),
     }

@@ -50,6 +50,7 @@ SAME_FOR_EVERYBODY = {
     "meetings:public_feed",
     "meetings:robots",
     "meetings:sitemap",
+    "meetings:verify",
     "outbox:unsubscribe",
     "centre:contact",
     "centre:sent",

@@ -187,6 +187,8 @@ ACCOUNT_SESSION_REMEMBER = None  # asked when signing in; else the cookie goes w
 ACCOUNT_RATE_LIMITS = {
     "question": "10/h/ip",
     "invitation": "60/m/ip",
+    "letter": "20/d/user",
+    "verify": "30/h/ip",
     "wrong_link": "60/m/ip",
     "mail_link": "30/m/key",
 }
@@ -350,6 +352,8 @@ for site in EMBED_SITES:
         raise ImproperlyConfigured(f"EMBED_SITES has {site!r}: write each as https://town.example, without a path.")
 LINK_OPENS_BEFORE = timedelta(minutes=60)
 LOG_LOOK_BACK = timedelta(days=45)  # unsigned logs of older meetings are chased no more
+# What 42 CFR 2.32 wants said wherever records of a person go; the short statement.
+PART_2_NOTICE = _("42 CFR part 2 prohibits unauthorized use or disclosure of these records.")
 SMALLEST_COUNT_SHOWN = 11  # to people who may only see aggregates
 
 # --- Help now: check these numbers when you install, and again each year ----------------------------------------------

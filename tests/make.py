@@ -1,5 +1,6 @@
 """Rows for tests, each valid as it stands: `make.meeting(group)` is a scheduled meeting in two days."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from itertools import count
 from zoneinfo import ZoneInfo
@@ -9,7 +10,9 @@ from django.utils import timezone
 
 from groups.models import Agreement, Group, Membership
 from groups.services import accept_agreement
+from meetings.letter_models import AttendanceLetter, Disclosure
 from meetings.models import Meeting, MeetingSeries, Participation
+from meetings.services import allow_disclosure, disclose_letter, issue_letter
 from members.models import Consent, Member, new_code
 from members.services import give_consent
 
@@ -122,3 +125,29 @@ def participation(meeting: Meeting, member: Member, rsvp: str | None = "going", 
     if fields.get("attendance"):
         fields.setdefault("recorded_at", now)
     return Participation.objects.create(meeting=meeting, member=member, **fields)
+
+
+def letter(group: Group, member: Member, *, days_ago: Collection[int] = (7, 14)) -> AttendanceLetter:
+    """A letter about meetings so many days ago, the first of which they came to late."""
+    Group.objects.filter(pk=group.pk).update(gives_attendance_letters=True)
+    now = timezone.now()
+    for n, days in enumerate(days_ago):
+        there = meeting(group, starts_at=now - timedelta(days=days))
+        participation(there, member, attendance="present" if n else "late")
+    made = issue_letter(group, by=member, first=now.date() - timedelta(days=300), last=now.date())
+    assert made is not None
+    return made
+
+
+def disclosure(letter: AttendanceLetter, *, by: Member) -> Disclosure:
+    """A letter that its member let go to a court, made ready for it."""
+    consent = allow_disclosure(
+        letter,
+        by=letter.member,
+        recipient="County court",
+        purpose="to show that I came",
+        expires_at=timezone.now() + timedelta(days=30),
+    )
+    made = disclose_letter(letter, consent.pk, by=by)
+    assert made is not None
+    return made

@@ -151,6 +151,26 @@ TABLE = {
         "GET": {"willow": [SIGN_IN] + [METHOD] * 8},
         "POST": {"willow": [SIGN_IN] + [400] * 8, "cedar": [SIGN_IN, 404, 404, 400, 404, 400, 400, 404, 400]},
     },
+    "meetings:my_letters": {"GET": {"": [SIGN_IN] + [200] * 8}, "POST": {"": [SIGN_IN] + [400] * 8}},
+    # A letter is its member's own. Who runs the group sees that it was issued, on a page of its own.
+    "meetings:my_letter": {
+        "GET": {"mias": [SIGN_IN, 404, 200, 404, 404, 404, 404, 404, 404]},
+        "POST": {"mias": [SIGN_IN] + [METHOD] * 8},
+    },
+    "meetings:my_letter_share": {
+        "GET": {"mias": [SIGN_IN, 404, 200, 404, 404, 404, 404, 404, 404]},
+        "POST": {"mias": [SIGN_IN, 404, 400, 404, 404, 404, 404, 404, 404]},
+    },
+    "meetings:letter_detail": {
+        "GET": {"mias": [SIGN_IN, 404, 404, 404, 200, 404, 200, 404, 404]},
+        "POST": {"mias": [SIGN_IN] + [404] * 8},
+    },
+    # Made ready by Carol, for herself.
+    "meetings:letter_disclosed": {
+        "GET": {"given": [SIGN_IN, 404, 404, 404, 200, 404, 404, 404, 404]},
+        "POST": {"given": [SIGN_IN] + [METHOD] * 8},
+    },
+    "meetings:verify": {"GET": {"": ALL_SEE}, "POST": {"": [400] * 9}},
     "groups:first_time": {"GET": {"": ALL_SEE}, "POST": {"": [METHOD] * 9}},
     "groups:group_detail": {
         "GET": {"willow": ALL_SEE, "cedar": [404, 404, 404, 200, 404, 200, 200, 404, 200]},
@@ -250,6 +270,9 @@ def url_of(name: str, thing: str, cast) -> str:
     if thing == "invitation":
         closed = make.group(enrolment="closed", is_listed=False)
         return reverse(name, args=[invite(Invitation(group=closed), by=cast.carol, token="secret", days=7).token])
+    if thing in ("mias", "given"):
+        letter = make.letter(cast.willow, cast.mia)
+        return reverse(name, args=[make.disclosure(letter, by=cast.carol).pk if thing == "given" else letter.pk])
     if group is None:
         return reverse(name)
     if name.startswith("meetings:meeting_"):
@@ -299,6 +322,7 @@ SAME_FOR_EVERYBODY = {
     "meetings:public_feed",
     "meetings:robots",
     "meetings:sitemap",
+    "meetings:verify",
     "outbox:unsubscribe",
     "centre:contact",
     "centre:sent",

@@ -99,6 +99,7 @@ def scene(cast):
     for member, status in ((cast.dan, "5.1.1"), (cast.rita, "complaint")):
         BouncedAddress.objects.create(member=member, address=member.email, status=status)
     cast.now, cast.full = now, full
+    cast.given = make.disclosure(make.letter(cast.willow, cast.mia, days_ago=(20, 27)), by=cast.carol)
     cast.logged = log_signed(cast)
     words_written(cast.olga)
     cast.asking = make.group(name="Harbor circle", enrolment=Group.Enrolment.BY_REQUEST)
@@ -114,6 +115,7 @@ def scene(cast):
 def pages(scene):
     """Name: (who looks, or None; address), and if a form is sent there by its main button: what is typed first."""
     roster = reverse("meetings:meeting_roster", args=[scene.now.pk])
+    letter = [scene.given.consent.letter_id]
     token = answer_token(scene.willow_meeting.pk, scene.mia.pk)
     return {
         "home": (None, reverse("home")),
@@ -160,6 +162,20 @@ def pages(scene):
         "room-listening": (scene.vera, reverse("meetings:meeting_room", args=[scene.now.pk])),
         "room-not-yet": (scene.mia, reverse("meetings:meeting_room", args=[scene.willow_meeting.pk])),
         "room-ended": (scene.mia, reverse("meetings:meeting_room", args=[scene.ended.pk])),
+        "letters": (scene.mia, reverse("meetings:my_letters")),
+        "letters-none": (scene.max, reverse("meetings:my_letters")),
+        "letters-wrong": (scene.mia, reverse("meetings:my_letters"), {"first": "2026-01-02", "last": "2026-01-01"}),
+        "letter": (scene.mia, reverse("meetings:my_letter", args=letter)),
+        "letter-share": (scene.mia, reverse("meetings:my_letter_share", args=letter)),
+        "letter-share-wrong": (
+            scene.mia,
+            reverse("meetings:my_letter_share", args=letter),
+            {},
+        ),
+        "letter-issued": (scene.carol, reverse("meetings:letter_detail", args=letter)),
+        "letter-given": (scene.carol, reverse("meetings:letter_disclosed", args=[scene.given.pk])),
+        "verify": (None, reverse("meetings:verify")),
+        "verify-wrong": (None, reverse("meetings:verify"), {}),
         "answer-from-mail": (None, reverse("meetings:answer_from_mail", args=[token])),
         "unsubscribe": (None, reverse("outbox:unsubscribe", args=["x"])),
         "help": (None, reverse("members:help_now")),

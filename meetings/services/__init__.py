@@ -1,6 +1,14 @@
 """What happens to meetings, by subject. Every verb is atomic, safe to call twice, and says in what it returns
 whether anything changed."""
 
+from .attendance_letters import (
+    allow_disclosure,
+    disclose_letter,
+    issue_letter,
+    revoke_letter,
+    verify_letter,
+    withdraw_disclosure,
+)
 from .clashes import Clash, find_taken
 from .feed_import import import_feed
 from .missed import queue_missed_you
@@ -77,6 +85,7 @@ __all__ = [
     "add_anonymous_walk_in",
     "add_to_log",
     "add_walk_in",
+    "allow_disclosure",
     "answer_declined",
     "answer_going",
     "cancel_meeting",
@@ -92,6 +101,7 @@ __all__ = [
     "come_now_and_then",
     "count_due_reminders",
     "dates_left_out",
+    "disclose_letter",
     "draft_log",
     "end_suspension",
     "extend_series",
@@ -103,6 +113,7 @@ __all__ = [
     "free_coming_places",
     "hide_name",
     "import_feed",
+    "issue_letter",
     "lapse_offers",
     "last_used",
     "leave_group",
@@ -128,6 +139,7 @@ __all__ = [
     "refuse_change_of_log",
     "remove_anonymous_walk_in",
     "resume_series",
+    "revoke_letter",
     "save_log",
     "settle_begun",
     "share_after_all",
@@ -141,4 +153,6 @@ __all__ = [
     "undo_contact",
     "undo_did_not_meet",
     "undo_later_dates",
+    "verify_letter",
+    "withdraw_disclosure",
 ]

@@ -14,22 +14,23 @@ from members.models import Member
 from outbox.banned_words import plain, without_accents
 
 from ..log_models import Addendum, SessionLog
-from ..models import Meeting, Participation
+from ..models import Meeting, MeetingRun, Participation
 
 A_CODE = re.compile(r"\bM-?[2-9A-HJ-NP-Z]{6}\b", re.IGNORECASE)
 
 
 def draft_log(meeting: Meeting) -> SessionLog:
-    """What is known of a meeting, as a log that nobody saved yet: times as planned, people as on the roster."""
+    """What is known of a meeting, as a log that nobody saved yet: times as it was run, people as on the roster."""
     came = list(Participation.objects.attended().filter(meeting=meeting).values_list("member", flat=True))
     known = Participation.objects.attended().filter(
         member__in=came, meeting__group=meeting.group_id, meeting__starts_at__lt=meeting.starts_at
     )
+    run = MeetingRun.objects.filter(meeting=meeting).first()
     first_timers = len(came) - known.values("member").distinct().count()
     return SessionLog(
         meeting=meeting,
-        started_at=meeting.starts_at,
-        ended_at=meeting.ends_at,
+        started_at=run.started_at if run else meeting.starts_at,
+        ended_at=run.ended_at if run and run.ended_at else meeting.ends_at,
         mode=meeting.mode,
         topic=meeting.topic.title if meeting.topic else "",
         headcount=len(came) + meeting.headcount,

@@ -1,5 +1,6 @@
 """The pages about meetings, by subject."""
 
+from .attendance_letters import letter_detail, letter_disclosed, my_letter, my_letter_share, my_letters, verify
 from .calendar import calendar_feed, group_calendar, meeting_calendar, my_calendar
 from .find import home, meeting_list
 from .meeting import answer_from_mail, meeting_detail, meeting_rsvp
@@ -19,6 +20,8 @@ __all__ = [
     "group_leave",
     "group_standing",
     "home",
+    "letter_detail",
+    "letter_disclosed",
     "meeting_calendar",
     "meeting_detail",
     "meeting_list",
@@ -31,10 +34,14 @@ __all__ = [
     "meeting_run",
     "my_attendance",
     "my_calendar",
+    "my_letter",
+    "my_letter_share",
+    "my_letters",
     "my_week",
     "public_feed",
     "reminders",
     "robots",
     "sitemap",
+    "verify",
     "week_seen",
 ]

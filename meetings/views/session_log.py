@@ -25,7 +25,7 @@ def meeting_log(request, meeting_id):
         return render(request, "meetings/log/no_log.html", {"meeting": meeting}, status=_refused_if_sent(request))
     if "did_not_meet" in request.POST:
         return _did_not_meet(request, meeting)
-    form = SessionLogForm(request.POST or None, log=log or services.draft_log(meeting))
+    form = SessionLogForm(request.POST if request.method == "POST" else None, log=log or services.draft_log(meeting))
     if form.is_valid():
         services.save_log(meeting, by=request.user, **form.facts())
         return redirect("meetings:meeting_log_sign", meeting_id=meeting.pk)
@@ -47,7 +47,7 @@ def _sign(request, meeting: Meeting):
     if log is None or log.is_signed or not meeting.takes_log:
         return redirect("meetings:meeting_log", meeting_id=meeting.pk)
     initial = {"as_of": log.saved_at.isoformat(), "credential": _credential(request.user, meeting)}
-    form = SignLogForm(request.POST or None, initial=initial)
+    form = SignLogForm(request.POST if request.method == "POST" else None, initial=initial)
     status = 400 if form.is_bound else 200
     if form.is_valid():
         if services.sign_log(log, by=request.user, **form.cleaned_data):

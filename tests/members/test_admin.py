@@ -26,6 +26,7 @@ MEMBERS = "/admin/members/member/"
 MAIL = "/admin/outbox/email/"
 AUDIT = "/admin/audit/auditevent/"
 COUNSELORS_PAGES = {
+    "attendanceletter",
     "sessionlog",
     "group",
     "membership",

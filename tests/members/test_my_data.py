@@ -52,6 +52,7 @@ def show_again(client, member) -> None:
 def mia(cast, sign_in):
     """Mia's browser; she has something in every part that is not about work, and others have things beside hers."""
     make.agreement(cast.willow)
+    make.disclosure(make.letter(cast.willow, cast.mia), by=cast.carol)
     there = timezone.now() - timedelta(days=8)
     make.participation(cast.willow_meeting, cast.mia)
     make.participation(cast.willow_meeting, cast.max)
@@ -255,7 +256,7 @@ def test_pages_ask_the_same_few_questions_however_much_there_is(cast, sign_in, r
     fill(cast, rows)
     client = sign_in(cast.vera)
 
-    with django_assert_num_queries(29):
+    with django_assert_num_queries(33):
         page = client.get(reverse("members:my_data"))
     with django_assert_num_queries(4):
         part = client.get(reverse("members:my_data_part", args=["meetings"]))
@@ -272,7 +273,7 @@ def test_file_asks_one_question_for_each_part(cast, sign_in, rows, django_assert
     client = sign_in(cast.vera)
     show_again(client, cast.vera)
 
-    with django_assert_num_queries(33):
+    with django_assert_num_queries(37):
         file = take(client)
 
     assert len({part["name"]: part for part in file["parts"]}["meetings"]["rows"]) == rows
