@@ -145,7 +145,7 @@
     note("not-sent").hidden = true;
     const body = new FormData(form);
     body.append(button.name, button.value);
-    button.setAttribute("aria-disabled", "true");
+    form.setAttribute("aria-busy", "true");
     const patience = new AbortController();
     const tooLong = setTimeout(() => patience.abort(), PATIENCE);
     try {
@@ -158,7 +158,7 @@
       missed();
     } finally {
       clearTimeout(tooLong);
-      button.removeAttribute("aria-disabled");
+      form.removeAttribute("aria-busy");
       tapping = false;
       wait();
     }

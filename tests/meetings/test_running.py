@@ -19,6 +19,7 @@ from meetings.models import Meeting, MeetingRun, Participation, Turn
 from meetings.run_sheet import RunSheet, clock_words
 from meetings.speaking_order import Place
 from tests import make
+from tests.meetings.test_races import half_way, start
 
 NOW = datetime.fromisoformat("2030-05-07T22:30Z")
 
@@ -418,6 +419,24 @@ def test_two_counselors_start_at_once_and_there_is_one_run(cast):
     assert AuditEvent.objects.filter(action="run.started").count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_whoever_passes_at_that_moment_is_not_made_to_share_and_the_share_before_goes_on(cast):
+    meeting = make.meeting(cast.willow, starts_at=timezone.now())
+    for member in (cast.mia, cast.max):
+        make.participation(meeting, member, attendance="present")
+    services.start_run(meeting, by=cast.carol)
+    services.tap_run(meeting, "speak", whom=key(meeting, cast.mia), seen=1, by=cast.carol)
+
+    with half_way(lambda: services.pass_today(meeting, by=cast.max)):
+        tapped = start(lambda: services.tap_run(meeting, "speak", whom=key(meeting, cast.max), seen=2, by=cast.carol))
+
+    assert tapped.result(10) is False
+    turns = dict(Turn.objects.values_list("participation__member__display_name", "state"))
+    assert turns == {"Mia": "speaking", "Max": "not_today"}
+    run = MeetingRun.objects.get()
+    assert (run.version, run.share_started_at is None) == (2, False)
+
+
 # --- The page ---------------------------------------------------------------------------------------------------------
 
 
@@ -521,3 +540,13 @@ def test_turns_are_forgotten_half_a_day_after_the_meeting(running, tap, clock):
     assert services.forget_turns() == 2
     assert MeetingRun.objects.get().before is None
     assert Participation.objects.filter(meeting=running.evening).attended().count() == 2
+
+
+def test_session_log_begins_with_the_times_of_the_run(running, tap, clock):
+    clock.shift(timedelta(minutes=80))
+    open_still = services.draft_log(running.evening)
+    tap("end")
+    ended = services.draft_log(running.evening)
+
+    assert (open_still.started_at, open_still.ended_at) == (NOW, running.evening.ends_at)
+    assert (ended.started_at, ended.ended_at) == (NOW, NOW + timedelta(minutes=80))
