@@ -22,6 +22,7 @@ from members.session_limits import left_of
 from .calendar_feed import CalendarFeed, find_calendar_feed
 from .letter_models import AttendanceLetter, Disclosure, DisclosureConsent
 from .models import Meeting, Participation
+from .note_models import Incident, RestrictedNote
 from .room import Room, RoomPass, find_room, find_room_by_pass
 
 ROOM_SALT = "meetings.room"
@@ -184,3 +185,36 @@ def get_uuid(text: str) -> UUID:
         return UUID(text)
     except ValueError as error:
         raise Http404 from error
+
+
+def get_meeting_for_notes(request: HttpRequest, meeting_id: UUID) -> Meeting:
+    """A meeting of a group that one is a facilitator of oneself: restricted notes are not for coordinators."""
+    meeting = get_meeting_as_facilitator(request, meeting_id)
+    if not request.user.is_authenticated or not request.user.is_counselor:
+        raise PermissionDenied
+    return meeting
+
+
+def get_note(request: HttpRequest, note_id: UUID) -> RestrictedNote:
+    """A note that one wrote, or of a group that one is a facilitator of; coordinators get 403, others 404."""
+    note = get_object_or_404(RestrictedNote.objects.select_related("meeting__group", "author"), pk=note_id)
+    member = request.user
+    if not member.is_authenticated or not member.is_staff:
+        raise Http404
+    if (member.is_counselor and note.author_id == member.pk) or _is_facilitator_in_person(member, note.meeting.group):
+        return note
+    if member.is_coordinator:
+        raise PermissionDenied
+    raise Http404
+
+
+def get_incident(request: HttpRequest, incident_id: UUID) -> Incident:
+    """An incident in a group one runs."""
+    incident = get_object_or_404(Incident.objects.select_related("meeting__group"), pk=incident_id)
+    if not request.user.is_authenticated or not is_facilitator(request.user, incident.meeting.group):
+        raise Http404
+    return incident
+
+
+def _is_facilitator_in_person(member, group: Group) -> bool:
+    return member.is_counselor and is_facilitator(member, group)

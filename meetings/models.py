@@ -551,6 +551,6 @@ class Participation(models.Model):
 
 
 # A meeting while it runs and what is kept of it afterwards stand in modules of their own. Django looks for models here.
-from . import letter_models, log_models  # noqa: E402, F401
+from . import letter_models, log_models, note_models  # noqa: E402, F401
 from .people_models import Outreach  # noqa: E402, F401
 from .run_models import MeetingRun, Turn  # noqa: E402, F401

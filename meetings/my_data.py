@@ -9,11 +9,12 @@ from members.my_data import WITH_ACCOUNT
 from .letter_models import AttendanceLetter, Disclosure, DisclosureConsent
 from .log_models import Addendum, SessionLog
 from .models import Meeting, MeetingRun, Outreach, Participation, Turn
+from .note_models import Incident, RestrictedNote
 
 
 def register_parts() -> None:
     register(PARTICIPATIONS, TURNS, CONTACTED, RECORDED, RAN, LOGS, ADDENDA, SUBSTITUTED, CONTACTS_NOTED)
-    register(LETTERS, ALLOWED, REVOKED, GIVEN)
+    register(LETTERS, ALLOWED, REVOKED, GIVEN, NOTES, INCIDENTS)
     register_words(WORDS)
 
 
@@ -253,7 +254,43 @@ GIVEN = Part(
     covers=frozenset({"meetings.Disclosure.made_by"}),
 )
 
+NOTES = Part(
+    name="restricted-notes",
+    theme=Theme.WORK,
+    heading=gettext_lazy("Restricted notes you wrote"),
+    why=gettext_lazy("So that you can go on where you were. The text is locked, and you read it on its own page."),
+    kept=FOR_THE_GROUP,
+    columns={"meeting": gettext_lazy("Meeting"), "written_at": gettext_lazy("When")},
+    rows=lambda member: (
+        RestrictedNote.objects.filter(author=member).select_related("meeting").defer("sealed").order_by("-written_at")
+    ),
+    say=lambda row, member: (row.meeting.local_start, row.written_at),
+    covers=frozenset({"meetings.RestrictedNote.author"}),
+)
+
+INCIDENTS = Part(
+    name="incidents",
+    theme=Theme.WORK,
+    heading=gettext_lazy("Incidents you recorded or looked after"),
+    why=gettext_lazy("So that what happened is looked after. The text is locked, and you read it on its own page."),
+    kept=FOR_THE_GROUP,
+    columns={"meeting": gettext_lazy("Meeting"), "written_at": gettext_lazy("When")},
+    rows=lambda member: (
+        Incident.objects.filter(models.Q(written_by=member) | models.Q(followed_up_by=member))
+        .select_related("meeting")
+        .defer("sealed")
+        .order_by("-written_at")
+    ),
+    say=lambda row, member: (row.meeting.local_start, row.written_at),
+    covers=frozenset({"meetings.Incident.written_by", "meetings.Incident.followed_up_by"}),
+)
+
 WORDS = {
+    "note.written": gettext_lazy("wrote a restricted note"),
+    "note.read": gettext_lazy("read a restricted note"),
+    "incident.written": gettext_lazy("recorded an incident"),
+    "incident.read": gettext_lazy("read the record of an incident"),
+    "incident.followed_up": gettext_lazy("noted that an incident is looked after"),
     "letter.issued": gettext_lazy("got a letter of attendance"),
     "letter.revoked": gettext_lazy("revoked a letter of attendance"),
     "letter.verified": gettext_lazy("checked a letter of attendance: genuine"),

@@ -5,8 +5,10 @@ Anything else is production, which refuses to start half-safe.
 """
 
 import re
+from base64 import urlsafe_b64encode
 from datetime import date, timedelta
 from email.utils import formataddr
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -33,6 +35,14 @@ if not LOCAL:
         raise ImproperlyConfigured("SECRET_KEY must be at least 50 random characters. See .env.example.")
     if not STAFF_MFA_REQUIRED:
         raise ImproperlyConfigured("STAFF_MFA_REQUIRED is off: staff can only work here with a second factor.")
+
+# Keys that lock restricted notes: the first locks, all of them open. Without any, such notes are not taken.
+FIELD_KEYS = env.list("FIELD_KEYS", default=[])
+if LOCAL and not FIELD_KEYS:
+    FIELD_KEYS = [urlsafe_b64encode(sha256(f"field keys {SECRET_KEY}".encode()).digest()).decode()]
+for key in FIELD_KEYS:
+    if not re.fullmatch(r"[\w-]{43}=", key, re.ASCII):
+        raise ImproperlyConfigured("FIELD_KEYS has a key that is not 32 random bytes in base64. See .env.example.")
 
 SITE_URL = env.str("SITE_URL", default="http://localhost:8000").rstrip("/")
 SITE_NAME = env.str("SITE_NAME", default="Meetings")

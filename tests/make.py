@@ -12,7 +12,8 @@ from groups.models import Agreement, Group, Membership
 from groups.services import accept_agreement
 from meetings.letter_models import AttendanceLetter, Disclosure
 from meetings.models import Meeting, MeetingSeries, Participation
-from meetings.services import allow_disclosure, disclose_letter, issue_letter
+from meetings.note_models import Incident, RestrictedNote
+from meetings.services import allow_disclosure, disclose_letter, issue_letter, write_incident, write_note
 from members.models import Consent, Member, new_code
 from members.services import give_consent
 
@@ -149,5 +150,25 @@ def disclosure(letter: AttendanceLetter, *, by: Member) -> Disclosure:
         expires_at=timezone.now() + timedelta(days=30),
     )
     made = disclose_letter(letter, consent.pk, by=by)
+    assert made is not None
+    return made
+
+
+def note(meeting: Meeting, *, by: Member, text: str = "A quiet word about the lanterns.") -> RestrictedNote:
+    made = write_note(meeting, text, by=by)
+    assert made is not None
+    return made
+
+
+def incident(meeting: Meeting, *, by: Member, text: str = "Two people shouted about the lanterns.") -> Incident:
+    made = write_incident(
+        meeting,
+        text,
+        by=by,
+        kind="conflict",
+        steps=["paused", "talked"],
+        told=["coordinator"],
+        follow_up_on=meeting.local_date + timedelta(days=3),
+    )
     assert made is not None
     return made

@@ -151,6 +151,42 @@ TABLE = {
         "GET": {"willow": [SIGN_IN] + [METHOD] * 8},
         "POST": {"willow": [SIGN_IN] + [400] * 8, "cedar": [SIGN_IN, 404, 404, 400, 404, 400, 400, 404, 400]},
     },
+    # Restricted notes are not for coordinators, nor is the list of them.
+    "meetings:meeting_notes": {
+        "GET": {
+            "willow": [SIGN_IN, 404, 403, 404, 200, 404, 403, 404, 404],
+            "cedar": [SIGN_IN, 404, 404, 403, 404, 200, 403, 404, 404],
+        },
+        "POST": {
+            "willow": [SIGN_IN, 404, 403, 404, 400, 404, 403, 404, 404],
+            "cedar": [SIGN_IN, 404, 404, 403, 404, 400, 403, 404, 404],
+        },
+    },
+    "meetings:note_detail": {
+        "GET": {"note": [SIGN_IN, 404, 404, 404, 302, 404, 403, 404, 404]},
+        "POST": {"note": [SIGN_IN] + [METHOD] * 8},
+    },
+    "meetings:meeting_incidents": {
+        "GET": {
+            "willow": [SIGN_IN, 404, 403, 404, 200, 404, 200, 404, 404],
+            "cedar": [SIGN_IN, 404, 404, 403, 404, 200, 200, 404, 404],
+        },
+        "POST": {"willow": [SIGN_IN] + [METHOD] * 8, "cedar": [SIGN_IN] + [METHOD] * 8},
+    },
+    "meetings:meeting_incident_new": {
+        "GET": {
+            "willow": [SIGN_IN, 404, 403, 404, 200, 404, 200, 404, 404],
+            "cedar": [SIGN_IN, 404, 404, 403, 404, 200, 200, 404, 404],
+        },
+        "POST": {
+            "willow": [SIGN_IN, 404, 403, 404, 400, 404, 400, 404, 404],
+            "cedar": [SIGN_IN, 404, 404, 403, 404, 400, 400, 404, 404],
+        },
+    },
+    "meetings:incident_detail": {
+        "GET": {"incident": [SIGN_IN, 404, 404, 404, 302, 404, 302, 404, 404]},
+        "POST": {"incident": [SIGN_IN, 404, 404, 404, 302, 404, 302, 404, 404]},
+    },
     "meetings:my_letters": {"GET": {"": [SIGN_IN] + [200] * 8}, "POST": {"": [SIGN_IN] + [400] * 8}},
     # A letter is its member's own. Who runs the group sees that it was issued, on a page of its own.
     "meetings:my_letter": {
@@ -270,6 +306,9 @@ def url_of(name: str, thing: str, cast) -> str:
     if thing == "invitation":
         closed = make.group(enrolment="closed", is_listed=False)
         return reverse(name, args=[invite(Invitation(group=closed), by=cast.carol, token="secret", days=7).token])
+    if thing in ("note", "incident"):
+        made = getattr(make, thing)(cast.willow_meeting, by=cast.carol)
+        return reverse(name, args=[made.pk])
     if thing in ("mias", "given"):
         letter = make.letter(cast.willow, cast.mia)
         return reverse(name, args=[make.disclosure(letter, by=cast.carol).pk if thing == "given" else letter.pk])

@@ -56,6 +56,8 @@ def log_signed(cast) -> Meeting:
     saved = save_log(meeting, by=cast.carol, **facts, **more)
     assert saved is not None
     sign_log(saved, by=cast.carol, credential="certified peer specialist", as_of=saved.saved_at)
+    make.note(meeting, by=cast.carol)
+    make.incident(meeting, by=cast.carol)
     add_to_log(saved, "The heating did not work.", by=cast.carol, credential="certified peer specialist")
     return meeting
 
@@ -162,6 +164,11 @@ def pages(scene):
         "room-listening": (scene.vera, reverse("meetings:meeting_room", args=[scene.now.pk])),
         "room-not-yet": (scene.mia, reverse("meetings:meeting_room", args=[scene.willow_meeting.pk])),
         "room-ended": (scene.mia, reverse("meetings:meeting_room", args=[scene.ended.pk])),
+        "notes": (scene.carol, reverse("meetings:meeting_notes", args=[scene.logged.pk])),
+        "notes-wrong": (scene.carol, reverse("meetings:meeting_notes", args=[scene.logged.pk]), {}),
+        "incidents": (scene.carol, reverse("meetings:meeting_incidents", args=[scene.logged.pk])),
+        "incident-new": (scene.carol, reverse("meetings:meeting_incident_new", args=[scene.logged.pk])),
+        "incident-new-wrong": (scene.carol, reverse("meetings:meeting_incident_new", args=[scene.logged.pk]), {}),
         "letters": (scene.mia, reverse("meetings:my_letters")),
         "letters-none": (scene.max, reverse("meetings:my_letters")),
         "letters-wrong": (scene.mia, reverse("meetings:my_letters"), {"first": "2026-01-02", "last": "2026-01-01"}),

@@ -23,12 +23,17 @@ A_USER = re.compile(r"\b(?:users?|usuari[oa]s?)\b", re.IGNORECASE)  # people are
 OF_A_LIBRARY = {"password-wrong", "reset-new"}  # what Django says of passwords
 AT_WORK = {
     "attendance",
+    "incident-new",
+    "incident-new-wrong",
+    "incidents",
     "letter-given",
     "letter-issued",
     "log",
     "log-none",
     "log-signed",
     "log-wrong",
+    "notes",
+    "notes-wrong",
     "reports",
     "roster",
     "roster-wrong",

@@ -28,6 +28,7 @@ from .places import (
     undo_answer,
 )
 from .reminders import count_due_reminders, queue_due_reminders
+from .restricted import follow_up_incident, read_incident, read_note, seal_all_again, write_incident, write_note
 from .roster import (
     add_anonymous_walk_in,
     add_walk_in,
@@ -109,6 +110,7 @@ __all__ = [
     "find_taken",
     "follow_group",
     "follow_series",
+    "follow_up_incident",
     "forget_turns",
     "free_coming_places",
     "hide_name",
@@ -135,12 +137,15 @@ __all__ = [
     "queue_week_mails",
     "queue_welcomes",
     "raise_hand",
+    "read_incident",
+    "read_note",
     "record_attendance",
     "refuse_change_of_log",
     "remove_anonymous_walk_in",
     "resume_series",
     "revoke_letter",
     "save_log",
+    "seal_all_again",
     "settle_begun",
     "share_after_all",
     "show_name",
@@ -155,4 +160,6 @@ __all__ = [
     "undo_later_dates",
     "verify_letter",
     "withdraw_disclosure",
+    "write_incident",
+    "write_note",
 ]

@@ -7,6 +7,7 @@ from .meeting import answer_from_mail, meeting_detail, meeting_rsvp
 from .my_week import group_leave, my_attendance, my_week, week_seen
 from .other_sites import embed, public_feed, robots, sitemap
 from .reminders import reminders
+from .restricted import incident_detail, meeting_incident_new, meeting_incidents, meeting_notes, note_detail
 from .roster import meeting_roster
 from .running import meeting_room, meeting_room_now, meeting_run
 from .session_log import meeting_log, meeting_log_sign
@@ -20,13 +21,17 @@ __all__ = [
     "group_leave",
     "group_standing",
     "home",
+    "incident_detail",
     "letter_detail",
     "letter_disclosed",
     "meeting_calendar",
     "meeting_detail",
+    "meeting_incident_new",
+    "meeting_incidents",
     "meeting_list",
     "meeting_log",
     "meeting_log_sign",
+    "meeting_notes",
     "meeting_room",
     "meeting_room_now",
     "meeting_roster",
@@ -38,6 +43,7 @@ __all__ = [
     "my_letter_share",
     "my_letters",
     "my_week",
+    "note_detail",
     "public_feed",
     "reminders",
     "robots",
