@@ -440,6 +440,9 @@ class ParticipationQuerySet(models.QuerySet):
             meeting=meeting,
         )
 
+    def with_a_place(self, meeting: Meeting):
+        return self.filter(meeting=meeting, rsvp=Participation.Rsvp.GOING)
+
     def in_the_room(self, meeting_id: uuid.UUID):
         """Those who came and are still there."""
         return self.filter(meeting=meeting_id, attendance__in=Participation.IN_THE_ROOM)

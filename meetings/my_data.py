@@ -313,6 +313,7 @@ WORDS = {
     "attendance.recorded": gettext_lazy("noted whether somebody came"),
     "attendance.cleared": gettext_lazy("took back whether somebody came"),
     "attendance.walk_in": gettext_lazy("noted somebody who came without a place"),
+    "attendance.names_on_sheet": gettext_lazy("opened a sign-in sheet with names, to print"),
     "attendance.headcount": gettext_lazy("counted people who gave no name"),
     "meeting.did_not_meet": gettext_lazy("noted that a meeting did not take place"),
     "meeting.did_meet": gettext_lazy("noted that a meeting took place after all"),

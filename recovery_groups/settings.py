@@ -364,6 +364,7 @@ LINK_OPENS_BEFORE = timedelta(minutes=60)
 LOG_LOOK_BACK = timedelta(days=45)  # unsigned logs of older meetings are chased no more
 # What 42 CFR 2.32 wants said wherever records of a person go; the short statement.
 PART_2_NOTICE = _("42 CFR part 2 prohibits unauthorized use or disclosure of these records.")
+SIGN_IN_SLIPS = env.bool("SIGN_IN_SLIPS", default=False)  # a slip for each person instead of one sheet for all
 SMALLEST_COUNT_SHOWN = 11  # to people who may only see aggregates
 
 # --- Help now: check these numbers when you install, and again each year ----------------------------------------------

@@ -95,6 +95,13 @@ TABLE = {
             "cedar": [SIGN_IN, 404, 404, 403, 404, 302, 302, 404, 404],
         },
     },
+    "meetings:meeting_sheet": {
+        "GET": {
+            "willow": [SIGN_IN, 404, 403, 404, 200, 404, 200, 404, 404],
+            "cedar": [SIGN_IN, 404, 404, 403, 404, 200, 200, 404, 404],
+        },
+        "POST": {"willow": [SIGN_IN] + [METHOD] * 8},
+    },
     # A log of a meeting to come: there is a page that says when, and what is sent is refused.
     "meetings:meeting_log": {
         "GET": {

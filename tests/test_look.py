@@ -117,6 +117,7 @@ def scene(cast):
 def pages(scene):
     """Name: (who looks, or None; address), and if a form is sent there by its main button: what is typed first."""
     roster = reverse("meetings:meeting_roster", args=[scene.now.pk])
+    sheet = reverse("meetings:meeting_sheet", args=[scene.now.pk])
     letter = [scene.given.consent.letter_id]
     token = answer_token(scene.willow_meeting.pk, scene.mia.pk)
     return {
@@ -153,6 +154,10 @@ def pages(scene):
         "reminders-new": (scene.vera, reverse("meetings:reminders")),
         "reminders-coordinator": (scene.olga, reverse("meetings:reminders")),
         "roster": (scene.carol, roster),
+        "sheet": (scene.carol, sheet + "?kind=sheet&names=on&lines=4"),
+        "sheet-slips": (scene.carol, sheet + "?kind=slips&names=on&lines=3"),
+        "sheet-blank": (scene.carol, sheet + "?kind=blank&lines=20"),
+        "sheet-wrong": (scene.carol, sheet, {"lines": "900"}),
         "log": (scene.carol, reverse("meetings:meeting_log", args=[scene.now.pk])),
         "log-wrong": (scene.carol, reverse("meetings:meeting_log", args=[scene.now.pk]), {"first_timers": "90"}),
         "log-none": (scene.carol, reverse("meetings:meeting_log", args=[scene.willow_meeting.pk])),

@@ -37,6 +37,7 @@ from .roster import (
     record_attendance,
     remove_anonymous_walk_in,
     settle_begun,
+    show_names_on_sheet,
     undo_did_not_meet,
 )
 from .running import (
@@ -149,6 +150,7 @@ __all__ = [
     "settle_begun",
     "share_after_all",
     "show_name",
+    "show_names_on_sheet",
     "sign_log",
     "start_run",
     "suspend_series",

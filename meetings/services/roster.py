@@ -97,6 +97,14 @@ def undo_did_not_meet(meeting: Meeting, *, by: Member) -> bool:
     return True
 
 
+def show_names_on_sheet(meeting: Meeting, *, by: Member) -> list[str]:
+    """The names of those who have a place, for a sheet on paper; that they were shown goes on the record (SEC-12)."""
+    going = Participation.objects.with_a_place(meeting).order_by("member__display_name", "pk")
+    names = list(going.values_list("member__display_name", flat=True))
+    record("attendance.names_on_sheet", meeting, by=by, count=len(names))
+    return names
+
+
 def settle_begun() -> int:
     """Count as held what has begun and had somebody noted before it began. Returns how many."""
     return Meeting.objects.roster_open().filter(_SOMEBODY_NOTED).update(status=Meeting.Status.HELD)

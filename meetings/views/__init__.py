@@ -11,6 +11,7 @@ from .restricted import incident_detail, meeting_incident_new, meeting_incidents
 from .roster import meeting_roster
 from .running import meeting_room, meeting_room_now, meeting_run
 from .session_log import meeting_log, meeting_log_sign
+from .sign_in_sheet import meeting_sheet
 from .standing import group_standing
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "meeting_roster",
     "meeting_rsvp",
     "meeting_run",
+    "meeting_sheet",
     "my_attendance",
     "my_calendar",
     "my_letter",

@@ -35,6 +35,10 @@ def meeting_roster(request, meeting_id):
     rows = list(
         Participation.objects.on_roster(meeting).select_related("member").order_by("member__display_name", "pk")
     )
+    before = Participation.objects.came_before(meeting, [row.member_id for row in rows])
+    for row in rows:
+        row.is_first_ever = row.member_id not in before
+        row.is_first_here = not before.get(row.member_id, True)
     waiting = list(Participation.objects.filter(meeting=meeting).in_line().select_related("member"))
     return render(
         request,
@@ -44,6 +48,8 @@ def meeting_roster(request, meeting_id):
             "rows": rows,
             "waiting": waiting,
             "here": sum(row.came for row in rows) + meeting.headcount,
+            "unmarked": sum(row.attendance is None for row in rows),
+            "new": sum(row.came and (row.is_first_ever or row.is_first_here) for row in rows),
             "walk_in": walk_in,
         },
         status=status,

@@ -151,6 +151,26 @@ def test_each_mark_is_on_the_audit_record_without_a_name(cast, begun, tap):
     assert "Mia" not in str(event.details)
 
 
+def test_new_people_are_marked_and_counted_once_here(cast, begun, tap):
+    """Mia was in this group before, Max elsewhere only; Vera never came, though she was once expected."""
+    ago = timezone.now() - timedelta(days=7)
+    make.participation(make.meeting(cast.willow, starts_at=ago), cast.mia, attendance="late")
+    make.participation(make.meeting(cast.cedar, starts_at=ago), cast.max, attendance="present")
+    make.participation(make.meeting(cast.willow, starts_at=ago - timedelta(days=7)), cast.vera, attendance="absent")
+    make.participation(begun, cast.vera)
+
+    tap(record=f"{cast.mia.pk}:present")
+    page = tap(record=f"{cast.max.pk}:present").content.decode()
+
+    tags = {
+        line.partition("</span>")[0]: [tag for tag in ("first meeting", "first time in this group") if tag in line]
+        for line in page.split('<span class="who">')[1:]
+    }
+    assert tags == {"Mia": [], "Max": ["first time in this group"], "Vera": ["first meeting"]}
+    assert "1 here for the first time" in page
+    assert "1 not marked yet" in page
+
+
 @pytest.mark.parametrize("how_many", [3, 300])
 def test_roster_costs_the_same_whoever_comes(cast, sign_in, how_many):
     meeting = make.meeting(cast.willow, starts_at=timezone.now(), capacity=how_many)
@@ -161,4 +181,4 @@ def test_roster_costs_the_same_whoever_comes(cast, sign_in, how_many):
     with CaptureQueriesContext(connection) as queries:
         client.get(reverse("meetings:meeting_roster", args=[meeting.pk]))
 
-    assert len(queries) == 6
+    assert len(queries) == 7
