@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 import time_machine
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -300,6 +301,23 @@ def test_following_costs_one_question_and_the_page_three(running, sign_in, how_m
 
     assert (len(of_page), len(of_follow), len(unchanged)) == (3, 1, 1)  # with session and member
     assert (followed.status_code, again.status_code, again.content) == (200, 304, b"")
+
+
+def test_pass_finds_its_session_by_an_index_however_many_are_signed_in(running, sign_in):
+    Session.objects.bulk_create(
+        Session(session_key=f"of-somebody-{n}", session_data="x", expire_date=NOW + timedelta(days=1))
+        for n in range(3000)
+    )
+    page = sign_in(running.mia).get(running.address)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE django_session")
+        with CaptureQueriesContext(connection) as asked:
+            Client().get(running.follow, headers={"X-Pass": pass_of(page)})
+        cursor.execute("EXPLAIN " + asked[0]["sql"])
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+
+    assert "session_by_hash" in plan
+    assert "Seq Scan on django_session" not in plan
 
 
 def test_nothing_new_is_304_and_what_is_news_to_me_is_not(running, sign_in, tap, clock):
