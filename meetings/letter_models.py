@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from groups.models import Group
@@ -100,6 +101,13 @@ class LetterDate(models.Model):
 
     def __str__(self):
         return f"{self.on}"
+
+    @property
+    def there(self) -> str:
+        """How much of it: `whole meeting`, `came late`."""
+        if self.attendance == Participation.Attendance.PRESENT:
+            return gettext("whole meeting")
+        return self.get_attendance_display()
 
 
 class DisclosureConsentQuerySet(models.QuerySet):

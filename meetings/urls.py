@@ -32,6 +32,7 @@ urlpatterns = [
     path("incidents/<uuid:incident_id>/", views.incident_detail, name="incident_detail"),
     path("my/letters/", views.my_letters, name="my_letters"),
     path("my/letters/<uuid:letter_id>/", views.my_letter, name="my_letter"),
+    path("my/letters/<uuid:letter_id>/letter.pdf", views.my_letter_pdf, name="my_letter_pdf"),
     path("my/letters/<uuid:letter_id>/share/", views.my_letter_share, name="my_letter_share"),
     path("letters/<uuid:letter_id>/", views.letter_detail, name="letter_detail"),
     path("letters/given/<uuid:disclosure_id>/", views.letter_disclosed, name="letter_disclosed"),

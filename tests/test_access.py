@@ -200,6 +200,10 @@ TABLE = {
         "GET": {"mias": [SIGN_IN, 404, 200, 404, 404, 404, 404, 404, 404]},
         "POST": {"mias": [SIGN_IN] + [METHOD] * 8},
     },
+    "meetings:my_letter_pdf": {
+        "GET": {"mias": [SIGN_IN, 404, 200, 404, 404, 404, 404, 404, 404]},
+        "POST": {"mias": [SIGN_IN] + [METHOD] * 8},
+    },
     "meetings:my_letter_share": {
         "GET": {"mias": [SIGN_IN, 404, 200, 404, 404, 404, 404, 404, 404]},
         "POST": {"mias": [SIGN_IN, 404, 400, 404, 404, 404, 404, 404, 404]},

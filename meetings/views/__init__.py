@@ -1,6 +1,14 @@
 """The pages about meetings, by subject."""
 
-from .attendance_letters import letter_detail, letter_disclosed, my_letter, my_letter_share, my_letters, verify
+from .attendance_letters import (
+    letter_detail,
+    letter_disclosed,
+    my_letter,
+    my_letter_pdf,
+    my_letter_share,
+    my_letters,
+    verify,
+)
 from .calendar import calendar_feed, group_calendar, meeting_calendar, my_calendar
 from .find import home, meeting_list
 from .meeting import answer_from_mail, meeting_detail, meeting_rsvp
@@ -42,6 +50,7 @@ __all__ = [
     "my_attendance",
     "my_calendar",
     "my_letter",
+    "my_letter_pdf",
     "my_letter_share",
     "my_letters",
     "my_week",

@@ -6,6 +6,7 @@ from allauth.core import ratelimit
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,9 +17,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from groups.models import Group
 
-from .. import access, services
+from .. import access, services, wording
 from ..letter_forms import DisclosureForm, LetterForm, VerifyForm
 from ..letter_models import AttendanceLetter, Disclosure, DisclosureConsent
+from ..letter_pdf import Paper, UnknownLetters, letter_pdf
 from ..models import Participation
 
 
@@ -60,6 +62,41 @@ def my_letter(request, letter_id):
     """One's own letter, to read and print."""
     letter = access.get_own_letter(request, letter_id)
     return render(request, "meetings/letters/my_letter.html", _told(letter))
+
+
+@require_safe
+def my_letter_pdf(request, letter_id):
+    """The same as a file, under a name that says nothing."""
+    letter = access.get_own_letter(request, letter_id)
+    try:
+        file = letter_pdf(_paper(letter))
+    except UnknownLetters:
+        messages.warning(
+            request, _("The file cannot hold the letters your name is written in. Print this page instead.")
+        )
+        return redirect("meetings:my_letter", letter_id=letter.pk)
+    headers = {"Content-Disposition": f'attachment; filename="letter-{letter.number}.pdf"'}
+    return HttpResponse(file, content_type="application/pdf", headers=headers)
+
+
+def _paper(letter: AttendanceLetter) -> Paper:
+    """The words of a letter, as on its page."""
+    told = _told(letter)
+    words = {"name": letter.name, "label": letter.group_label, "number": letter.number, "code": letter.code}
+    headings = [_("Date"), _("Minutes"), _("There")]
+    return Paper(
+        title=_("Letter of attendance"),
+        before=[wording.full_day(letter.issued_on), _("%(name)s came to these meetings: %(label)s.") % words],
+        rows=[headings, *([wording.full_day(row.on), str(row.minutes), row.there] for row in told["dates"])],
+        after=[
+            "\n".join([", ".join(filter(None, [letter.facilitator, letter.credential])), settings.SITE_NAME]),
+            _("Letter %(number)s, code %(code)s.") % words
+            + " "
+            + _("Anybody who has this letter can check it at %(address)s") % {"address": told["verify_address"]},
+        ],
+        small=str(settings.PART_2_NOTICE),
+        made_at=letter.issued_at,
+    )
 
 
 @require_http_methods(["GET", "POST"])

@@ -13,6 +13,7 @@ from audit.models import AuditEvent
 from groups.models import Facilitator, Group
 from meetings import services
 from meetings.letter_models import AttendanceLetter, Disclosure, DisclosureConsent, LetterDate
+from members.models import Member
 from tests import make
 
 LETTERS = reverse("meetings:my_letters")
@@ -171,6 +172,46 @@ def test_label_that_tells_a_stranger_is_refused(cast, sign_in, willow):
 
     assert answer.status_code == 200
     assert "“Recovery” tells what the meetings are about." in answer.content.decode()
+
+
+def test_letter_is_a_file_too_with_a_name_that_says_nothing(cast, sign_in, willow):
+    Group.objects.filter(pk=willow.pk).update(letter_label="Reunión semanal")
+    Member.objects.filter(pk=cast.mia.pk).update(display_name="Mía O’Neil")
+    cast.mia.refresh_from_db()
+    willow.refresh_from_db()
+    letter = make.letter(willow, cast.mia)
+    mia = sign_in(cast.mia)
+
+    file, again = (mia.get(reverse("meetings:my_letter_pdf", args=[letter.pk])) for _ in range(2))
+
+    assert file["Content-Type"] == "application/pdf"
+    assert file["Content-Disposition"] == f'attachment; filename="letter-{letter.number}.pdf"'
+    assert file.content.startswith(b"%PDF-")
+    assert file.content == again.content
+    assert len(file.content) < 10_000
+    written = file.content.decode("latin-1")
+    for words in (
+        "Mía O'Neil",
+        "Reunión semanal",
+        "Carol, certified peer specialist",
+        letter.number,
+        "came late",
+        "90",
+    ):
+        assert words in written
+    for secret in ("Willow", cast.mia.email, cast.mia.code, "Recovery"):
+        assert secret not in written
+
+
+def test_name_that_the_file_cannot_hold_is_printed_from_the_page(cast, sign_in, willow):
+    Member.objects.filter(pk=cast.mia.pk).update(display_name="Мия")
+    cast.mia.refresh_from_db()
+    letter = make.letter(willow, cast.mia)
+
+    page = sign_in(cast.mia).get(reverse("meetings:my_letter_pdf", args=[letter.pk]), follow=True).content.decode()
+
+    assert "Print this page instead." in page
+    assert "Мия" in page
 
 
 # Genuine or not
