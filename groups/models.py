@@ -333,6 +333,9 @@ class Membership(models.Model):
     removed_at = models.DateTimeField(
         _("removed"), null=True, editable=False, help_text="kept until a counselor lets them in again"
     )
+    removal_reason = models.CharField(
+        _("reason for removing, for staff only"), max_length=200, blank=True, db_default="", editable=False
+    )
 
     objects = MembershipQuerySet.as_manager()
 

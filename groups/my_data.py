@@ -126,6 +126,7 @@ WORDS = {
     "membership.joined": gettext_lazy("joined a group"),
     "membership.approved": gettext_lazy("said yes to somebody who asked to join"),
     "membership.declined": gettext_lazy("said no to somebody who asked to join"),
+    "membership.removed": gettext_lazy("took somebody out of a group"),
     "membership.left": gettext_lazy("left a group"),
     "membership.every_week": gettext_lazy("chose to come every week"),
     "membership.now_and_then": gettext_lazy("chose to come now and then"),

@@ -114,7 +114,12 @@ def approve_request(membership: Membership, *, by: Member) -> bool:
     requested = Membership.objects.requested().filter(pk=membership.pk)
     now = timezone.now()
     if not requested.update(
-        status=Membership.Status.ACTIVE, joined_at=now, decided_at=now, left_at=None, removed_at=None
+        status=Membership.Status.ACTIVE,
+        joined_at=now,
+        decided_at=now,
+        left_at=None,
+        removed_at=None,
+        removal_reason="",
     ):
         return False
     _tell(membership, decided_at=now)

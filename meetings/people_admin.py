@@ -5,11 +5,13 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseNotAllowed
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from groups.admin import FACILITATED_BY
+from groups.admin import FACILITATED_BY, MembershipAdmin
+from groups.models import Membership
 from members.models import Member
 from members.scoped_admin import ScopedAdmin, VisibleOnly
 
@@ -95,3 +97,58 @@ class OutreachAdmin(ScopedAdmin):
             self.message_user(request, _("Noted: %(name)s was contacted.") % words, messages.SUCCESS)
         else:
             self.message_user(request, _("Somebody noted this before you."), messages.INFO)
+
+
+class RemovalForm(forms.Form):
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=Membership._meta.get_field("removal_reason").max_length,
+        help_text=gettext_lazy("Only counselors of the group and coordinators read it. Name no illness."),
+        error_messages={"required": gettext_lazy("Write a short reason, such as: Asked us to.")},
+    )
+
+
+# To take somebody out of a group frees their places at its meetings, of which groups know nothing: as with the schedule
+# on the page of a group, the page is taken over here.
+admin.site.unregister(Membership)
+
+
+@admin.register(Membership)
+class MembershipWithRemovalAdmin(MembershipAdmin):
+    actions = [*MembershipAdmin.actions, "remove_people"]
+
+    def get_fields(self, request, obj=None):
+        why = ["removed_at", "removal_reason"] if obj and obj.removal_reason else []
+        return [*super().get_fields(request, obj), *why]
+
+    @admin.action(description=gettext_lazy("Take out of the group…"), permissions=["answer"])
+    def remove_people(self, request, queryset):
+        """Asks for a reason first, and says what will happen."""
+        form = RemovalForm(request.POST if "confirmed" in request.POST else None)
+        chosen = queryset.active().select_related("group", "member")
+        if not form.is_valid():
+            return self._ask_to_remove(request, queryset, chosen, form)
+        removed = sum(
+            services.remove_member(membership, by=request.user, reason=form.cleaned_data["reason"])
+            for membership in chosen
+        )
+        if removed:
+            done = ngettext(
+                "%(count)s person is no longer in the group.", "%(count)s people are no longer in the group.", removed
+            )
+            self.message_user(request, done % {"count": removed}, messages.SUCCESS)
+        else:
+            self.message_user(request, _("Nobody was left to take out."), messages.WARNING)
+        return None
+
+    def _ask_to_remove(self, request, queryset, chosen, form: RemovalForm):
+        memberships = list(chosen)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Take people out of a group"),
+            "opts": self.opts,
+            "form": form,
+            "memberships": memberships,
+            "left_alone": queryset.count() - len(memberships),
+        }
+        return TemplateResponse(request, "admin/meetings/remove_people.html", context)

@@ -25,6 +25,7 @@ from .places import (
     leave_group,
     offer_free_places,
     place_in_line,
+    remove_member,
     undo_answer,
 )
 from .reminders import count_due_reminders, queue_due_reminders
@@ -143,6 +144,7 @@ __all__ = [
     "record_attendance",
     "refuse_change_of_log",
     "remove_anonymous_walk_in",
+    "remove_member",
     "resume_series",
     "revoke_letter",
     "save_log",

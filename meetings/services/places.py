@@ -229,10 +229,7 @@ def hold_group(group: Group) -> None:
 @transaction.atomic
 def leave_group(group: Group, *, by: Member) -> bool:
     """Leave a group and free one's places at its coming meetings. False if one was not in it."""
-    # The group and its meetings first, as everybody does who changes answers or makes dates: then nobody takes a
-    # place, and none is taken for them at a new date, while they leave.
-    hold_group(group)
-    coming = list(Meeting.objects.upcoming().filter(group=group).select_for_update(no_key=True).order_by("pk"))
+    coming = _hold_coming(group)
     membership = Membership.objects.filter(
         group=group, member=by, status__in=[Membership.Status.ACTIVE, Membership.Status.REQUESTED]
     )
@@ -240,8 +237,36 @@ def leave_group(group: Group, *, by: Member) -> bool:
     if not membership.update(**gone):
         return False
     record("membership.left", group, by=by)
-    expected_at = set(Participation.objects.expecting_to_come().filter(member=by).values_list("meeting", flat=True))
+    _free_places_of(by, coming)
+    return True
+
+
+@transaction.atomic
+def remove_member(membership: Membership, *, by: Member, reason: str) -> bool:
+    """Take somebody out of a group and free their places at its coming meetings. False if they are not in it any more.
+
+    Only staff read the reason, and no mail is sent. To come back they ask, and a counselor answers.
+    """
+    coming = _hold_coming(membership.group)
+    now = timezone.now()
+    gone = {"status": Membership.Status.REMOVED, "left_at": now, "standing_rsvp": False, "standing_since": None}
+    in_it = Membership.objects.active().filter(pk=membership.pk)
+    if not in_it.update(**gone, removed_at=now, decided_at=None, removal_reason=reason):
+        return False
+    record("membership.removed", membership.group, by=by, member=str(membership.member_id))
+    _free_places_of(membership.member, coming)
+    return True
+
+
+def _hold_coming(group: Group) -> list[Meeting]:
+    """The group and its meetings first, as everybody does who changes answers or makes dates: then nobody takes a
+    place, and none is taken for them at a new date, while somebody leaves."""
+    hold_group(group)
+    return list(Meeting.objects.upcoming().filter(group=group).select_for_update(no_key=True).order_by("pk"))
+
+
+def _free_places_of(member: Member, coming: list[Meeting]) -> None:
+    expected_at = set(Participation.objects.expecting_to_come().filter(member=member).values_list("meeting", flat=True))
     for meeting in coming:
         if meeting.pk in expected_at:
-            answer_declined(meeting, by=by)
-    return True
+            answer_declined(meeting, by=member)
