@@ -371,7 +371,7 @@ def test_part_that_is_followed_speaks_the_language_of_its_page(running, sign_in)
 
 
 @pytest.mark.parametrize(
-    "lost", ["signed out", "everywhere", "closed", "place", "time", "other meeting", "forged", "none"]
+    "lost", ["signed out", "everywhere", "closed", "password", "place", "time", "other meeting", "forged", "none"]
 )
 def test_pass_opens_nothing_once_its_owner_may_not(running, sign_in, clock, lost):
     mia = sign_in(running.mia)
@@ -386,6 +386,9 @@ def test_pass_opens_nothing_once_its_owner_may_not(running, sign_in, clock, lost
             sign_in(running.mia).get(running.address)  # another session of hers is no help
         case "closed":
             running.mia.is_active = False
+            running.mia.save()
+        case "password":
+            running.mia.set_password("another long and quiet river")
             running.mia.save()
         case "place":
             Participation.objects.filter(member=running.mia).update(rsvp="declined", attendance=None)
