@@ -128,7 +128,10 @@ def _takes_log(meeting: Meeting) -> bool:
 
 def _facilitators(meeting: Meeting) -> list[str]:
     """As it says under the log: `Carol, certified peer specialist (lead)`."""
-    rows = Facilitator.objects.filter(group=meeting.group_id).select_related("member").order_by("pk")
+    rows = list(Facilitator.objects.filter(group=meeting.group_id).select_related("member").order_by("pk"))
+    substitute = meeting.substitute
+    if substitute and substitute.pk not in {one.member_id for one in rows}:
+        rows.append(Facilitator(member=substitute, role=Facilitator.Role.SUBSTITUTE, credential=""))
     return [
         f"{', '.join(filter(None, [one.member.display_name, one.credential]))} ({one.get_role_display()})"
         for one in rows

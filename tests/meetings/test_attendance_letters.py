@@ -97,7 +97,8 @@ def test_no_letter_for_an_absence(cast, sign_in, willow):
     # Nor by any other way: the database compares each date with the attendance.
     letter = make.letter(willow, cast.mia)
     cedar = there(cast, cast.cedar, 5)
-    for meeting, attendance in ((missed, "present"), (missed, "absent"), (cedar, "present")):
+    came = there(cast, willow, 6)
+    for meeting, attendance in ((missed, "present"), (missed, "absent"), (cedar, "present"), (came, "late")):
         with pytest.raises(IntegrityError, match="no letter for an absence"), transaction.atomic():
             LetterDate.objects.create(
                 letter=letter, meeting=meeting, on=missed.local_date, minutes=9, attendance=attendance

@@ -355,3 +355,37 @@ def test_only_meetings_that_need_a_log_are_chased(cast, over):
 
     with time_machine.travel(START.astimezone(UTC), tick=False):
         assert list(Meeting.objects.log_overdue()) == [saved]
+
+
+@pytest.mark.parametrize("rows", [3, 300])
+def test_list_of_logs_in_the_admin_costs_the_same_however_many(cast, sign_in, rows, django_assert_num_queries):
+    series = make.series(cast.willow)
+    starts = [START - timedelta(days=n) for n in range(rows)]
+    meetings = [make.meeting(cast.willow, starts_at=start, series=series) for start in starts]
+    SessionLog.objects.bulk_create(
+        SessionLog(
+            meeting=one,
+            started_at=one.starts_at,
+            ended_at=one.ends_at,
+            mode="online",
+            facilitators=["Carol"],
+            headcount=3,
+            saved_at=one.ends_at,
+            written_by=cast.carol,
+        )
+        for one in meetings
+    )
+    olga = sign_in(cast.olga)
+    olga.get("/")
+
+    with django_assert_num_queries(6):
+        page = olga.get(reverse("admin:meetings_sessionlog_changelist"))
+
+    assert page.content.count(b"Willow evening") == min(rows, 50)
+
+
+def test_a_substitute_stands_in_the_log(cast, over):
+    Meeting.objects.filter(pk=over.pk).update(substitute=cast.dan)
+    over.refresh_from_db()
+
+    assert save(over, cast.carol).facilitators == ["Carol (lead)", "Dan (substitute)"]
