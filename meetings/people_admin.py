@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from groups.admin import FACILITATED_BY, MembershipAdmin
 from groups.models import Membership
 from members.models import Member
-from members.scoped_admin import ScopedAdmin, VisibleOnly
+from members.scoped_admin import ScopedAdmin
 
 from . import services
 from .models import Meeting, Outreach, Participation
@@ -47,7 +47,6 @@ class OutreachAdmin(ScopedAdmin):
     may_view = FACILITATED_BY
     fields = ["code", "display_name", "group", "meeting", "contacted_at", "contacted_by_name"]
     list_display = ["display_name", "code", "group", "contacted_at", "contacted_by_name"]
-    list_filter = [("contacted_by", VisibleOnly)]
     list_select_related = ["member", "meeting__group", "contacted_by"]
     date_hierarchy = "contacted_at"
     search_fields = ["=member__code", "member__display_name", "meeting__group__name"]
