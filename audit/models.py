@@ -17,7 +17,6 @@ class AuditEventQuerySet(models.QuerySet):
         "member.role",
         "email.",
         "wording.",
-        "access.",
     )
 
     def visible_to(self, staff):

@@ -21,7 +21,7 @@ from members.scoped_admin import (
 )
 
 from . import services
-from .models import Agreement, Facilitator, Group, Invitation, Membership, Phase, Topic, TopicRule
+from .models import Agreement, Facilitator, Group, Invitation, Membership, Phase, Room, Topic, TopicRule
 
 FACILITATED_BY = frozenset({COUNSELOR, COORDINATOR})
 ALL_STAFF = FACILITATED_BY | {SUPERUSER}
@@ -150,6 +150,7 @@ class GroupAdmin(ScopedAdmin):
                     "time_zone",
                     "area",
                     "place",
+                    "room",
                     "address",
                     "is_address_public",
                     "place_notes",
@@ -186,6 +187,17 @@ class GroupAdmin(ScopedAdmin):
 
     def _record(self, request, action: str, facilitator: Facilitator) -> None:
         record(action, facilitator.group, by=request.user, member=str(facilitator.member_id))
+
+
+@admin.register(Room)
+class RoomAdmin(ScopedAdmin):
+    """Rooms that are planned for one group at a time."""
+
+    may_view = may_add = ALL_STAFF
+    may_change = may_delete = ALL_GROUPS
+    fields = ["name"]
+    list_display = ["name"]
+    search_fields = ["name"]
 
 
 @admin.register(Membership)

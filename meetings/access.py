@@ -21,7 +21,7 @@ from members.session_limits import left_of
 
 from .calendar_feed import CalendarFeed, find_calendar_feed
 from .letter_models import AttendanceLetter, Disclosure, DisclosureConsent
-from .models import Meeting, Participation
+from .models import LENT_FOR, Meeting, Participation
 from .note_models import Incident, RestrictedNote
 from .room import Room, RoomPass, find_room, find_room_by_pass
 
@@ -36,23 +36,45 @@ def get_meeting(request: HttpRequest, meeting_id: UUID) -> Meeting:
         may_see |= Q(group__in=Group.objects.of_member(request.user)) | Q(
             group__in=Group.objects.visible_to(request.user)
         )
+        may_see |= Q(pk__in=Meeting.objects.lent_to(request.user).values("pk"))
     return get_object_or_404(Meeting.objects.select_related("group", "topic").filter(may_see), pk=meeting_id)
 
 
 def get_meeting_as_facilitator(request: HttpRequest, meeting_id: UUID) -> Meeting:
     """A meeting of a group one runs."""
+    return _get_meeting_of_staff(request, meeting_id, also_lent=False)
+
+
+def get_meeting_to_run(request: HttpRequest, meeting_id: UUID) -> Meeting:
+    """A meeting of a group one runs, or that one leads for somebody else around now: its roster and run, no more."""
+    return _get_meeting_of_staff(request, meeting_id, also_lent=True)
+
+
+def _get_meeting_of_staff(request: HttpRequest, meeting_id: UUID, *, also_lent: bool) -> Meeting:
     if not request.user.is_authenticated:
         raise Http404
     meeting = get_object_or_404(Meeting.objects.select_related("group", "topic"), pk=meeting_id)
-    require_facilitator(request.user, meeting.group)
+    if not (also_lent and is_substitute(request.user, meeting)):
+        require_facilitator(request.user, meeting.group)
     return meeting
+
+
+def is_substitute(member: Member, meeting: Meeting) -> bool:
+    """Whether they lead this one date for somebody else, from a day before it until a day after (OPS-17)."""
+    around = meeting.starts_at - LENT_FOR <= timezone.now() <= meeting.ends_at + LENT_FOR
+    return member.is_authenticated and member.is_counselor and meeting.substitute_id == member.pk and around
+
+
+def runs_meeting(member: Member, meeting: Meeting) -> bool:
+    """Whether they run its group, or lead this date."""
+    return is_substitute(member, meeting) or is_facilitator(member, meeting.group)
 
 
 def may_see_place(member: Member, meeting: Meeting, participation: Participation | None) -> bool:
     """Whether to show address and how to get in: with a place, or running the group."""
     if participation and participation.rsvp == Participation.Rsvp.GOING:
         return meeting.status in (Meeting.Status.SCHEDULED, Meeting.Status.HELD) and not meeting.is_over
-    return member.is_authenticated and is_facilitator(member, meeting.group)
+    return member.is_authenticated and runs_meeting(member, meeting)
 
 
 def may_see_link(member: Member, meeting: Meeting, participation: Participation | None) -> bool:
@@ -106,7 +128,7 @@ def get_room(request: HttpRequest, meeting_id: UUID) -> Room:
     room = find_room(meeting_id, request.user.pk)
     if room is None:
         meeting = get_meeting(request, meeting_id)
-        if not is_facilitator(request.user, meeting.group):
+        if not runs_meeting(request.user, meeting):
             raise PermissionDenied
         room = find_room(meeting_id, request.user.pk, runs_it=True)
     if room is None:

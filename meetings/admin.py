@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.shortcuts import redirect
@@ -26,6 +27,7 @@ from . import services, wording
 from .letter_models import AttendanceLetter
 from .log_models import SessionLog
 from .models import Meeting, MeetingSeries, Participation
+from .schedule_admin import GroupSchedulePages, MeetingSchedulePages, schedule_url
 
 # --- The weekly schedule, on the page of its group --------------------------------------------------------------------
 
@@ -86,8 +88,23 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupWithScheduleAdmin(GroupAdmin):
+class GroupWithScheduleAdmin(GroupSchedulePages, GroupAdmin):
     inlines = [*GroupAdmin.inlines, MeetingSeriesInline]
+
+    def get_urls(self):
+        return [*self.schedule_urls(), *super().get_urls()]
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        """The page of a group. What the database refuses because a room or a link is taken is said there."""
+        try:
+            with transaction.atomic():
+                return super().changeform_view(request, object_id, form_url, extra_context)
+        except IntegrityError as error:
+            why = services.refused_because(error)
+            if not why:
+                raise
+            self.message_user(request, _("Nothing was saved. %(why)s") % {"why": why}, messages.ERROR)
+            return redirect(request.path)
 
     def save_formset(self, request, form, formset, change):
         if formset.model is not MeetingSeries:
@@ -197,7 +214,7 @@ def count_of(participations: QuerySet[Participation]) -> Coalesce:
 
 
 @admin.register(Meeting)
-class MeetingAdmin(ScopedAdmin):
+class MeetingAdmin(MeetingSchedulePages, ScopedAdmin):
     """Meetings come from their schedule, so none is added or deleted by hand. Who comes is on the roster page."""
 
     may_view = may_change = ALL_STAFF
@@ -225,7 +242,7 @@ class MeetingAdmin(ScopedAdmin):
 
     def get_urls(self):
         cancel = path("cancel/", self.admin_site.admin_view(self.cancel_view), name="meetings_meeting_cancel")
-        return [cancel, *super().get_urls()]
+        return [cancel, *self.schedule_urls(), *super().get_urls()]
 
     @admin.display(description=_("when"), ordering="starts_at")
     def when(self, meeting: Meeting) -> str:
@@ -242,6 +259,7 @@ class MeetingAdmin(ScopedAdmin):
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         context |= {
             "may_see_roster": role_of(request.user) in FACILITATED_BY,
+            "schedule_url": schedule_url(obj.group) if obj is not None else "",
             "may_cancel": obj is not None and obj.is_open and self.has_change_permission(request, obj),
         }
         return super().render_change_form(request, context, add=add, change=change, form_url=form_url, obj=obj)
@@ -263,10 +281,7 @@ class MeetingAdmin(ScopedAdmin):
         if not self.has_change_permission(request):
             raise PermissionDenied
         mine = self.get_queryset(request)
-        sent = request.POST or request.GET
-        if self.is_refused(request, Meeting, sent.getlist("meetings"), way="meeting_cancel"):
-            return redirect("admin:meetings_meeting_changelist")
-        form = CancelMeetingsForm(sent, meetings=mine)
+        form = CancelMeetingsForm(request.POST or request.GET, meetings=mine)
         form.full_clean()
         if "meetings" in form.errors:
             self.message_user(request, _("These dates are not among yours."), messages.ERROR)

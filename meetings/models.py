@@ -24,6 +24,9 @@ DAYS_TO_SIGN = {1: 3, 2: 3, 3: 5, 4: 5, 5: 5, 6: 4, 7: 3}
 KEPT_IN_CALENDAR = timedelta(days=30)  # so long a meeting that is over stays in the calendars of those who were to come
 
 
+LENT_FOR = timedelta(days=1)  # so long before and after it a substitute opens the roster of the date they lead
+
+
 class Fingerprint(models.Aggregate):
     """One short text for the given columns of many rows, the first of which tells the rows apart.
 
@@ -220,6 +223,13 @@ class MeetingQuerySet(models.QuerySet):
 
     def substituted_by(self, staff: Member):
         return self.filter(substitute=staff)
+
+    def lent_to(self, staff: Member):
+        """Those that somebody leads as a substitute, from a day before until a day after."""
+        if not staff.is_counselor:
+            return self.none()
+        now = timezone.now()
+        return self.substituted_by(staff).filter(starts_at__lte=now + LENT_FOR, ends_at__gte=now - LENT_FOR)
 
     def last_move_by_series(self) -> dict[int, datetime]:
         """When a meeting of a series was last moved, cancelled or taken up again."""

@@ -332,5 +332,6 @@ WORDS = {
     "series.resumed": gettext_lazy("let a group’s meetings go on"),
     "series.changed": gettext_lazy("changed a group’s schedule"),
     "series.undone": gettext_lazy("took back a change of a group’s schedule"),
+    "meeting.substitute": gettext_lazy("chose who leads a meeting"),
     "group.topics_planned": gettext_lazy("chose topics for coming meetings"),
 }

@@ -40,14 +40,12 @@
 
   function show(html) {
     const open = Array.from(live.querySelectorAll("details[id]")).map((fold) => [fold.id, fold.open]);
-    const focused = live.contains(document.activeElement) && document.activeElement;
+    const focused = live.contains(document.activeElement) ? document.activeElement.id : "";
     const before = say();
     live.innerHTML = html;
     open.forEach(([id, was]) => { const fold = document.getElementById(id); if (fold) fold.open = was; });
-    if (focused) {
-      const again = (focused.id && document.getElementById(focused.id)) || document.getElementById("tap-next") || live;
-      again.focus({ preventScroll: true });
-    }
+    const again = focused && document.getElementById(focused);
+    if (again) again.focus({ preventScroll: true });
     shownAt = Date.now();
     if (say() !== before) said.textContent = say();
     tick();
@@ -66,13 +64,6 @@
   function missed() {
     failures += 1;
     if (failures > 1 || !navigator.onLine) note("lost").hidden = false;
-  }
-
-  // --- The phone of whoever runs the meeting stays awake, where it can
-
-  async function stayAwake() {
-    if (live.dataset.awake === undefined || document.hidden || !navigator.wakeLock) return;
-    try { await navigator.wakeLock.request("screen"); } catch (error) { /* a weak battery: it may sleep */ }
   }
 
   // --- Following
@@ -173,11 +164,9 @@
     }
   });
 
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) { tag = ""; ask(); stayAwake(); } });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) { tag = ""; ask(); } });
   window.addEventListener("online", ask);
   window.addEventListener("offline", missed);
-  live.tabIndex = -1;
   setInterval(tick, 250);
-  stayAwake();
   wait();
 })();

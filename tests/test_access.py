@@ -412,12 +412,23 @@ ADMIN = sorted(name for name in addresses() if name.startswith("admin:"))
 
 @pytest.mark.parametrize("name", ADMIN)
 def test_admin_opens_to_nobody_without_work_there(name, cast, sign_in):
-    fixed = {"admin:app_list": ["meetings"], "admin:view_on_site": [1, "1"]}
+    fixed = {"admin:app_list": ["meetings"], "admin:view_on_site": [1, "1"]} | _of_schedules(cast)
     url = reverse(name, args=fixed.get(name, ["1"] if _takes_an_object(name) else []))
 
     statuses = {person: sign_in(getattr(cast, person, None)).get(url).status_code for person in OUTSIDE}
 
     assert set(statuses.values()) <= {302, 403, 404}
+
+
+def _of_schedules(cast) -> dict[str, list]:
+    """What the pages of a schedule are about: Willow, and its one date."""
+    group, series = cast.willow.pk, cast.willow_meeting.series_id
+    of_series = {f"admin:groups_group_{page}": [group, series] for page in ("series", "pause", "undo_series", "resume")}
+    of_date = {
+        f"admin:meetings_meeting_{page}": [cast.willow_meeting.pk]
+        for page in ("move", "put_back", "take_up", "substitute")
+    }
+    return of_series | of_date | {"admin:groups_group_schedule": [group]}
 
 
 def _takes_an_object(name: str) -> bool:

@@ -9,7 +9,7 @@ from .attendance_letters import (
     verify_letter,
     withdraw_disclosure,
 )
-from .clashes import Clash, find_taken
+from .clashes import Clash, find_taken, refused_because
 from .feed_import import import_feed
 from .missed import queue_missed_you
 from .nudges import queue_roster_nudges
@@ -28,6 +28,7 @@ from .places import (
     remove_member,
     undo_answer,
 )
+from .rehearsal import rehearse, upcoming_dates
 from .reminders import count_due_reminders, queue_due_reminders
 from .restricted import follow_up_incident, read_incident, read_note, seal_all_again, write_incident, write_note
 from .roster import (
@@ -76,6 +77,7 @@ from .series_edits import (
 )
 from .session_log import add_to_log, draft_log, refuse_change_of_log, save_log, sign_log
 from .standing import come_every_week, come_now_and_then, fill_all_standing_places, free_coming_places
+from .substitutes import choose_substitute
 from .too_late import note_missed_reminders
 from .topics import last_used, plan_topics
 from .week import queue_week_mails
@@ -98,6 +100,7 @@ __all__ = [
     "change_later_dates",
     "change_to_declined",
     "change_to_going",
+    "choose_substitute",
     "choose_topics",
     "clear_attendance",
     "come_every_week",
@@ -143,6 +146,8 @@ __all__ = [
     "read_note",
     "record_attendance",
     "refuse_change_of_log",
+    "refused_because",
+    "rehearse",
     "remove_anonymous_walk_in",
     "remove_member",
     "resume_series",
@@ -162,6 +167,7 @@ __all__ = [
     "undo_contact",
     "undo_did_not_meet",
     "undo_later_dates",
+    "upcoming_dates",
     "verify_letter",
     "withdraw_disclosure",
     "write_incident",

@@ -60,6 +60,14 @@ def told_as_clash(meeting: Meeting) -> Iterator[None]:
         raise Clash(CONSTRAINTS[constraint], wording.moment(meeting.starts_at.astimezone(meeting.zone))) from error
 
 
+def refused_because(error: DatabaseError) -> str:
+    """Why the database refused what was written, if it is one of these reasons; else nothing."""
+    if isinstance(error, Clash):
+        return str(error)
+    constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+    return say(CONSTRAINTS[constraint], _("On one of its dates")) if constraint in CONSTRAINTS else ""
+
+
 class Planned(Protocol):
     """A time and a way of meeting, of a date that is there or was left out."""
 

@@ -15,7 +15,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-import groups.access
 from groups.models import Agreement, Group, Membership
 from groups.services import has_accepted
 from outbox.link_limits import too_many
@@ -55,7 +54,7 @@ def _show(request, meeting: Meeting, *, notice: str = "", status: int = 200):
             "owes_agreement": _owes_agreement(meeting.group, membership),
             "may_see_place": access.may_see_place(request.user, meeting, participation),
             "may_see_link": access.may_see_link(request.user, meeting, participation),
-            "runs_it": request.user.is_authenticated and groups.access.is_facilitator(request.user, meeting.group),
+            "runs_it": request.user.is_authenticated and access.runs_meeting(request.user, meeting),
         },
         status=status,
     )

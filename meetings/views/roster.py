@@ -14,7 +14,7 @@ from ..models import Meeting, Participation
 @require_http_methods(["GET", "POST"])
 def meeting_roster(request, meeting_id):
     """Who is here: present or not in one tap, walk-ins by code or as a count, each with its undo."""
-    meeting = access.get_meeting_as_facilitator(request, meeting_id)
+    meeting = access.get_meeting_to_run(request, meeting_id)
     walk_in = WalkInForm()
     status = 200
     if request.method == "POST":

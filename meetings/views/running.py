@@ -28,7 +28,7 @@ FOLLOWS = "X-Background"  # what the script of a page asks by itself: it gets th
 @require_http_methods(["GET", "POST"])
 def meeting_run(request, meeting_id):
     """The run sheet: where the meeting stands, who shares and who is next. A tap names the version it saw."""
-    meeting = access.get_meeting_as_facilitator(request, meeting_id)
+    meeting = access.get_meeting_to_run(request, meeting_id)
     if request.method == "GET":
         return _show_run(request, meeting)
     tap, whom = _read_tap(request)
