@@ -4,15 +4,20 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('groups', '0015_choose_what_letters_call_the_meetings'),
+        ("groups", "0015_choose_what_letters_call_the_meetings"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='membership',
-            name='removal_reason',
-            field=models.CharField(blank=True, db_default='', editable=False, max_length=200, verbose_name='reason for removing, for staff only'),
+            model_name="membership",
+            name="removal_reason",
+            field=models.CharField(
+                blank=True,
+                db_default="",
+                editable=False,
+                max_length=200,
+                verbose_name="reason for removing, for staff only",
+            ),
         ),
     ]

@@ -140,7 +140,10 @@ def _row(meeting: Meeting, before: dict | None, told: Counter) -> Row:
 
 
 def _is_skipped_by_the_clock(meeting: Meeting) -> bool:
-    return not meeting.stands_alone and meeting.local_time != meeting.series.start_time
+    if meeting.stands_alone or not meeting.is_open:
+        return False
+    planned = meeting.series.starts_at(meeting.series_date).astimezone(meeting.zone)
+    return planned.time() != meeting.series.start_time
 
 
 def _paused(series: MeetingSeries, there: set) -> list[Row]:
