@@ -18,6 +18,7 @@ from members.models import Member
 from members.time_zones import validate_time_zone
 
 from . import recurrence
+from .check_in_models import OPENS_BEFORE, CheckInCode  # noqa: F401
 
 # The last day to sign a log by the weekday of the meeting, Monday is 1: three business days after it.
 DAYS_TO_SIGN = {1: 3, 2: 3, 3: 5, 4: 5, 5: 5, 6: 4, 7: 3}
@@ -414,6 +415,11 @@ class Meeting(models.Model):
         """Attendance is taken from an hour before the start, of a meeting that is not off."""
         opens_at = self.starts_at - timedelta(hours=1)
         return opens_at <= timezone.now() and self.status in (self.Status.SCHEDULED, self.Status.HELD)
+
+    @property
+    def takes_check_in(self) -> bool:
+        """Whether members may check in themselves, if a counselor lets them: see `CheckInCode`."""
+        return self.roster_is_open and not self.is_over and self.starts_at - OPENS_BEFORE <= timezone.now()
 
     @property
     def takes_log(self) -> bool:

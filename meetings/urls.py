@@ -36,6 +36,7 @@ urlpatterns = [
     path("my/letters/<uuid:letter_id>/share/", views.my_letter_share, name="my_letter_share"),
     path("letters/<uuid:letter_id>/", views.letter_detail, name="letter_detail"),
     path("letters/given/<uuid:disclosure_id>/", views.letter_disclosed, name="letter_disclosed"),
+    path("check-in/", views.check_in, name="check_in"),
     path("verify/", views.verify, name="verify"),
     path("my/reminders/", views.reminders, name="reminders"),
     path("groups/<slug:slug>/every-week/", views.group_standing, name="group_standing"),

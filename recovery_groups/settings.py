@@ -199,6 +199,7 @@ ACCOUNT_RATE_LIMITS = {
     "invitation": "60/m/ip",
     "letter": "20/d/user",
     "verify": "30/h/ip",
+    "check_in": "10/10m/user",  # a whole room shares one address
     "wrong_link": "60/m/ip",
     "mail_link": "30/m/key",
 }

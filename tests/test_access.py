@@ -217,6 +217,7 @@ TABLE = {
         "GET": {"given": [SIGN_IN, 404, 404, 404, 200, 404, 404, 404, 404]},
         "POST": {"given": [SIGN_IN] + [METHOD] * 8},
     },
+    "meetings:check_in": {"GET": {"": [SIGN_IN] + [200] * 8}, "POST": {"": [SIGN_IN] + [400] * 8}},
     "meetings:verify": {"GET": {"": ALL_SEE}, "POST": {"": [400] * 9}},
     "groups:first_time": {"GET": {"": ALL_SEE}, "POST": {"": [METHOD] * 9}},
     "groups:group_detail": {

@@ -100,6 +100,7 @@ def scene(cast):
     make.participation(make.meeting(cast.cedar, starts_at=timezone.now() - timedelta(weeks=6)), cast.nora)
     for member, status in ((cast.dan, "5.1.1"), (cast.rita, "complaint")):
         BouncedAddress.objects.create(member=member, address=member.email, status=status)
+    services.open_check_in(now, by=cast.carol)
     cast.now, cast.full = now, full
     cast.given = make.disclosure(make.letter(cast.willow, cast.mia, days_ago=(20, 27)), by=cast.carol)
     cast.logged = log_signed(cast)
@@ -154,10 +155,12 @@ def pages(scene):
         "reminders-new": (scene.vera, reverse("meetings:reminders")),
         "reminders-coordinator": (scene.olga, reverse("meetings:reminders")),
         "roster": (scene.carol, roster),
+        "check-in": (scene.mia, reverse("meetings:check_in")),
+        "check-in-wrong": (scene.mia, reverse("meetings:check_in"), {"code": "nobody"}),
         "sheet": (scene.carol, sheet + "?kind=sheet&names=on&lines=4"),
         "sheet-slips": (scene.carol, sheet + "?kind=slips&names=on&lines=3"),
         "sheet-blank": (scene.carol, sheet + "?kind=blank&lines=20"),
-        "sheet-wrong": (scene.carol, sheet, {"lines": "900"}),
+        "sheet-wrong": (scene.carol, sheet + "?kind=sheet&lines=900"),
         "log": (scene.carol, reverse("meetings:meeting_log", args=[scene.now.pk])),
         "log-wrong": (scene.carol, reverse("meetings:meeting_log", args=[scene.now.pk]), {"first_timers": "90"}),
         "log-none": (scene.carol, reverse("meetings:meeting_log", args=[scene.willow_meeting.pk])),

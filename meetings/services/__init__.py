@@ -9,6 +9,7 @@ from .attendance_letters import (
     verify_letter,
     withdraw_disclosure,
 )
+from .check_in import check_in, close_check_in, open_check_in
 from .clashes import Clash, find_taken, refused_because
 from .feed_import import import_feed
 from .missed import queue_missed_you
@@ -100,9 +101,11 @@ __all__ = [
     "change_later_dates",
     "change_to_declined",
     "change_to_going",
+    "check_in",
     "choose_substitute",
     "choose_topics",
     "clear_attendance",
+    "close_check_in",
     "come_every_week",
     "come_now_and_then",
     "count_due_reminders",
@@ -131,6 +134,7 @@ __all__ = [
     "note_contact",
     "note_missed_reminders",
     "offer_free_places",
+    "open_check_in",
     "pass_today",
     "people_to_reach",
     "place_in_line",

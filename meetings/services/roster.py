@@ -20,7 +20,7 @@ def record_attendance(meeting: Meeting, member_id: UUID, attendance: str, *, by:
     )
     if not recorded:
         return False
-    _settle(meeting)
+    settle_meeting(meeting)
     record("attendance.recorded", meeting, by=by, member=str(member_id), attendance=attendance)
     return True
 
@@ -32,7 +32,7 @@ def clear_attendance(meeting: Meeting, member_id: UUID, *, by: Member) -> bool:
     if not mine.update(attendance=None, recorded_by=None, recorded_at=None):
         return False
     Participation.objects.filter(meeting=meeting, member=member_id, rsvp=None).delete()
-    _settle(meeting)
+    settle_meeting(meeting)
     record("attendance.cleared", meeting, by=by, member=str(member_id))
     return True
 
@@ -53,7 +53,7 @@ def add_walk_in(meeting: Meeting, code: str, *, by: Member) -> Participation | N
             "recorded_at": timezone.now(),
         },
     )
-    _settle(meeting)
+    settle_meeting(meeting)
     record("attendance.walk_in", meeting, by=by, member=str(member.pk))
     return participation
 
@@ -62,7 +62,7 @@ def add_walk_in(meeting: Meeting, code: str, *, by: Member) -> Participation | N
 def add_anonymous_walk_in(meeting: Meeting, *, by: Member) -> None:
     """Count somebody who came and gave no name."""
     Meeting.objects.filter(pk=meeting.pk).update(headcount=F("headcount") + 1)
-    _settle(meeting)
+    settle_meeting(meeting)
     record("attendance.headcount", meeting, by=by, change=1)
 
 
@@ -71,7 +71,7 @@ def remove_anonymous_walk_in(meeting: Meeting, *, by: Member) -> bool:
     """Undo one. False if nobody is counted."""
     if not Meeting.objects.filter(pk=meeting.pk, headcount__gt=0).update(headcount=F("headcount") - 1):
         return False
-    _settle(meeting)
+    settle_meeting(meeting)
     record("attendance.headcount", meeting, by=by, change=-1)
     return True
 
@@ -92,7 +92,7 @@ def undo_did_not_meet(meeting: Meeting, *, by: Member) -> bool:
     closed = Meeting.objects.filter(pk=meeting.pk, status=Meeting.Status.DID_NOT_MEET)
     if not closed.update(status=Meeting.Status.SCHEDULED):
         return False
-    _settle(meeting)
+    settle_meeting(meeting)
     record("meeting.did_meet", meeting, by=by)
     return True
 
@@ -115,7 +115,7 @@ _SOMEBODY_NOTED = Q(headcount__gt=0) | Exists(
 )
 
 
-def _settle(meeting: Meeting) -> None:
+def settle_meeting(meeting: Meeting) -> None:
     """A meeting is held once it has begun and somebody is noted; with the last note undone it is open again."""
     this = Meeting.objects.filter(pk=meeting.pk)
     this.roster_open().filter(_SOMEBODY_NOTED).update(status=Meeting.Status.HELD)

@@ -10,6 +10,7 @@ from .attendance_letters import (
     verify,
 )
 from .calendar import calendar_feed, group_calendar, meeting_calendar, my_calendar
+from .check_in import check_in
 from .find import home, meeting_list
 from .meeting import answer_from_mail, meeting_detail, meeting_rsvp
 from .my_week import group_leave, my_attendance, my_week, week_seen
@@ -25,6 +26,7 @@ from .standing import group_standing
 __all__ = [
     "answer_from_mail",
     "calendar_feed",
+    "check_in",
     "embed",
     "group_calendar",
     "group_leave",

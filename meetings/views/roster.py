@@ -1,5 +1,6 @@
 """Taking attendance, from a phone."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -8,7 +9,8 @@ from django.views.decorators.http import require_http_methods
 
 from .. import access, services
 from ..forms import WalkInForm
-from ..models import Meeting, Participation
+from ..models import CheckInCode, Meeting, Participation
+from ..qr_code import qr_code
 
 
 @require_http_methods(["GET", "POST"])
@@ -39,6 +41,7 @@ def meeting_roster(request, meeting_id):
     for row in rows:
         row.is_first_ever = row.member_id not in before
         row.is_first_here = not before.get(row.member_id, True)
+    code = CheckInCode.objects.usable().filter(meeting=meeting).first()
     waiting = list(Participation.objects.filter(meeting=meeting).in_line().select_related("member"))
     return render(
         request,
@@ -51,13 +54,25 @@ def meeting_roster(request, meeting_id):
             "unmarked": sum(row.attendance is None for row in rows),
             "new": sum(row.came and (row.is_first_ever or row.is_first_here) for row in rows),
             "walk_in": walk_in,
+            **(_to_show(code) if code else {}),
         },
         status=status,
     )
 
 
+def _to_show(code: CheckInCode) -> dict:
+    """The code of the room, in letters and for a camera."""
+    address = settings.SITE_URL + reverse("meetings:check_in")
+    label = _("A square code for the camera. The letters under it say the same.")
+    picture = qr_code(f"{address}?code={code.code}", label)
+    return {"room_code": code.code, "room_qr": picture, "check_in_address": address}
+
+
 def _record_on_roster(request, meeting: Meeting) -> str:
-    """Do what the tapped button says: `record=<member>:<attendance>`, `clear=<member>`, `headcount=±1`, `off`."""
+    """Do what the tapped button says: `record=<member>:<attendance>`, `clear=<member>`, `headcount=±1`, ...
+
+    ... `check_in=on` or `off`, `did_not_meet`.
+    """
     member = None
     if "record" in request.POST:
         member, _colon, attendance = request.POST["record"].partition(":")
@@ -73,6 +88,11 @@ def _record_on_roster(request, meeting: Meeting) -> str:
         services.add_anonymous_walk_in(meeting, by=request.user)
     elif request.POST.get("headcount") == "-1":
         services.remove_anonymous_walk_in(meeting, by=request.user)
+    elif request.POST.get("check_in") == "on":
+        if not services.open_check_in(meeting, by=request.user):
+            messages.warning(request, _("Members can check in from half an hour before the start until the end."))
+    elif request.POST.get("check_in") == "off":
+        services.close_check_in(meeting, by=request.user)
     elif "did_not_meet" in request.POST and services.mark_did_not_meet(meeting, by=request.user):
         messages.success(request, _("Noted: this meeting did not take place."))
     return _roster_url(meeting, member)

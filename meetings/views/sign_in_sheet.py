@@ -6,7 +6,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from .. import access, services
-from ..sheet_forms import SheetForm
+from ..roster_forms import SheetForm
 
 
 @never_cache

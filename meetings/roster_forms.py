@@ -1,4 +1,4 @@
-"""What is to be printed for people to sign."""
+"""Forms around the roster: what is printed to sign, and the code of the room."""
 
 from typing import cast
 
@@ -35,3 +35,16 @@ class SheetForm(forms.Form):
         if settings.SIGN_IN_SLIPS:
             kind = cast(forms.ChoiceField, self.fields["kind"])
             kind.choices = [choice for choice in self.KINDS if choice[0] != self.SHEET]
+
+
+class CheckInForm(forms.Form):
+    code = forms.CharField(
+        label=_("Room code"),
+        max_length=20,
+        help_text=_("Six letters and numbers. The person who runs the meeting shows them to you."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
+    )
+
+    def clean_code(self) -> str:
+        """As it was typed from a screen: small letters and gaps do not matter."""
+        return "".join(letter for letter in self.cleaned_data["code"].upper() if letter.isalnum())
