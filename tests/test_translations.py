@@ -146,7 +146,8 @@ def test_page_speaks_spanish(cast, client, page, heading):
 
 
 @pytest.mark.parametrize("rsvp", ["going", None])
-def test_reminder_speaks_spanish(cast, rsvp):
+def test_reminder_speaks_spanish(cast, settings, rsvp):
+    settings.REMIND_HOURS = (0, 24)
     mia = make.member("Mía", language="es", reminders=True)
     make.membership(cast.willow, mia)
     meeting = cast.willow_meeting
