@@ -27,6 +27,12 @@ def weeks(cast):
     return series
 
 
+@pytest.fixture
+def library(db):
+    """As it comes with the software, also where an earlier test has emptied the tables."""
+    Topic.objects.bulk_create((Topic(**topic._asdict()) for topic in LIBRARY), ignore_conflicts=True)
+
+
 def held(series, *, weeks_ago, topic):
     then = timezone.now() - timedelta(weeks=weeks_ago)
     return make.meeting(series.group, starts_at=then, series=series, topic=topic, status="held")
@@ -106,7 +112,7 @@ def test_topic_chosen_by_hand_stays(cast, weeks):
     assert topics_of(cast.willow)[:2] == ["Patience", "Anger"]
 
 
-def test_group_without_topics_of_its_own_takes_the_library_in_turn(cast, weeks):
+def test_group_without_topics_of_its_own_takes_the_library_in_turn(cast, weeks, library):
     Topic.objects.filter(group=cast.willow).delete()
     cast.willow.rotates_topics = True
     cast.willow.save()
@@ -138,7 +144,7 @@ def test_other_groups_keep_out_of_it(cast, weeks):
 # --- The library ------------------------------------------------------------------------------------------------------
 
 
-def test_library_has_something_to_ask_to_read_and_to_try_in_both_languages(db):
+def test_library_has_something_to_ask_to_read_and_to_try_in_both_languages(library):
     house = {topic.name: topic for topic in Topic.objects.filter(group=None)}
 
     assert {topic.name for topic in LIBRARY} == set(house)
@@ -151,7 +157,7 @@ def test_library_has_something_to_ask_to_read_and_to_try_in_both_languages(db):
         assert all(one != other for one, other in zip(english, spanish, strict=True)), topic.name
 
 
-def test_words_a_house_has_changed_are_shown_as_typed(db):
+def test_words_a_house_has_changed_are_shown_as_typed(library):
     cravings = Topic.objects.get(name="Cravings", group=None)
     cravings.reading = "Our own words."
     own = Topic(name="Coping", group_id=1)
@@ -161,7 +167,7 @@ def test_words_a_house_has_changed_are_shown_as_typed(db):
         assert (own.title, own.to_read, own.questions) == ("Coping", "", [])
 
 
-def test_page_of_a_meeting_lets_people_read_ahead(cast, client):
+def test_page_of_a_meeting_lets_people_read_ahead(cast, library, client):
     Meeting.objects.filter(pk=cast.willow_meeting.pk).update(topic=Topic.objects.get(name="Cravings", group=None))
 
     page = client.get(cast.willow_meeting.get_absolute_url()).content.decode()

@@ -72,7 +72,7 @@ def test_without_the_claim_many_senders_double(transactional_db, smtp, queue_not
 def test_without_the_lock_on_a_living_sender_its_mail_is_doubled(transactional_db, smtp, queue_notes, monkeypatch):
     """The negative control: claims are taken from whoever has them, as a lease that is too short would do."""
     people = queue_notes(20)
-    smtp.seconds_per_mail = 0.02
+    smtp.seconds_per_mail = 0.1
     take_all = lambda self: self.filter(state="claimed").update(state="queued", claimed_by=None)  # noqa: E731
     monkeypatch.setattr(models.EmailQuerySet, "release_claims_of_dead_senders", take_all)
 

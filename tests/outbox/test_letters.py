@@ -35,8 +35,9 @@ def words_on_trial(letter, language="en", **words):
 
 
 @pytest.fixture
-def willow(cast):
-    """Mia and Max have a place in the meeting and asked for reminders."""
+def willow(cast, settings):
+    """Mia and Max have a place in the meeting and asked for reminders, at whatever hour."""
+    settings.REMIND_HOURS = (0, 24)
     for member in (cast.mia, cast.max):
         give_consent(member, Consent.Kind.REMINDERS)
         make.participation(cast.willow_meeting, member)
