@@ -123,8 +123,8 @@ def test_date_that_has_begun_is_in_nobodys_way_when_it_is_noted(cast):
 
 def test_taken_dates_are_left_out_of_a_new_schedule_and_come_when_they_are_free(cast):
     room = Room.objects.create(name="Mill Street 2")
-    for meeting in (cast.willow_meeting, cast.cedar_meeting):  # at whatever hour it is now
-        meeting.delete()
+    for meeting in (cast.willow_meeting, cast.cedar_meeting):  # whose schedules are at whatever hour it is now
+        meeting.series.delete()
     Group.objects.filter(pk__in=[cast.willow.pk, cast.cedar.pk]).update(room=room)
     tomorrow = (timezone.now() + timedelta(days=1)).date()
     series = make.series(cast.willow, weekdays=[tomorrow.weekday()])
