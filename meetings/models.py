@@ -18,7 +18,7 @@ from members.models import Member
 from members.time_zones import validate_time_zone
 
 from . import recurrence
-from .check_in_models import OPENS_BEFORE, CheckInCode  # noqa: F401
+from .check_in_models import OPENS_BEFORE, CheckInCode  # noqa: F401  (a model of this app)
 
 # The last day to sign a log by the weekday of the meeting, Monday is 1: three business days after it.
 DAYS_TO_SIGN = {1: 3, 2: 3, 3: 5, 4: 5, 5: 5, 6: 4, 7: 3}
@@ -570,6 +570,6 @@ class Participation(models.Model):
 
 
 # A meeting while it runs and what is kept of it afterwards stand in modules of their own. Django looks for models here.
-from . import letter_models, log_models, note_models  # noqa: E402, F401
-from .people_models import Outreach  # noqa: E402, F401
-from .run_models import MeetingRun, Turn  # noqa: E402, F401
+from . import letter_models, log_models, note_models  # noqa: E402, F401  (they need the models above)
+from .people_models import Outreach  # noqa: E402, F401  (the same)
+from .run_models import MeetingRun, Turn  # noqa: E402, F401  (the same)
