@@ -18,6 +18,7 @@ from members.models import Consent, Member, new_code
 from members.services import give_consent
 
 number = count(100)  # above what migrations number
+version = count(100)  # of agreements: a column that ends at 32 767
 PASSWORD = "a long and quiet river"
 
 
@@ -60,7 +61,7 @@ def group(**fields) -> Group:
 
 
 def agreement(group: Group | None = None, **fields) -> Agreement:
-    return Agreement.objects.create(group=group, **({"version": next(number), "text": "Be kind."} | fields))
+    return Agreement.objects.create(group=group, **({"version": next(version), "text": "Be kind."} | fields))
 
 
 def membership(group: Group, member: Member, **fields) -> Membership:
