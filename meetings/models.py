@@ -321,6 +321,12 @@ class Meeting(models.Model):
         editable=False,
         help_text="changed by itself: keeps its time and place when its schedule changes",
     )
+    lost_its_date = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="cancelled as its schedule has no such date any more: is on again when it has",
+    )
     room = models.ForeignKey(
         Room,
         models.SET_NULL,

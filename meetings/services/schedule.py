@@ -149,6 +149,7 @@ def follow_series(series: MeetingSeries, *, by: Member | None) -> int:
         elif (meeting.starts_at, meeting.ends_at, meeting.mode, meeting.time_zone) != (*slot[1:], series.time_zone):
             _move(meeting, series, slot, by=by)
             changed += 1
+    changed += _bring_back(series, wanted, by=by)
     return changed + extend_series(MeetingSeries.objects.filter(pk=series.pk))
 
 
@@ -163,6 +164,19 @@ def _hold_coming(series: MeetingSeries) -> list[Meeting]:
     """The coming meetings of a series as they are now, kept from changing until we are done, the next first."""
     held = Meeting.objects.upcoming().filter(series=series).select_for_update(no_key=True).order_by("pk")
     return sorted(held, key=lambda meeting: meeting.starts_at)
+
+
+def _bring_back(series: MeetingSeries, wanted: dict[date, Slot], *, by: Member | None) -> int:
+    """Take up again, with all answers, what was cancelled only because the schedule had no such date for a while."""
+    changed = 0
+    lost = Meeting.objects.upcoming_cancelled().filter(series=series, series_date__in=wanted, lost_its_date=True)
+    for meeting in lost.in_order():
+        _place(meeting, series, wanted[meeting.series_date])
+        meeting.stands_alone, meeting.room = False, None
+        with told_as_clash(meeting):
+            meeting.save(update_fields=[*PLACED, "stands_alone", "room"])
+        changed += _take_up(meeting, by=by)
+    return changed
 
 
 def _take_same_week(free: dict[date, Slot], on: date) -> Slot | None:
@@ -200,7 +214,9 @@ def _drop(meeting: Meeting, series: MeetingSeries, *, by: Member | None) -> bool
     if suspension is None and not meeting.participations.exists():
         meeting.delete()
         return True
-    return cancel_meeting(meeting, by=by, reason=suspension.reason if suspension else "", suspension=suspension)
+    if suspension:
+        return cancel_meeting(meeting, by=by, reason=suspension.reason, suspension=suspension)
+    return cancel_meeting(meeting, by=by, reason="", lost_its_date=True)
 
 
 def _move(meeting: Meeting, series: MeetingSeries, slot: Slot, *, by: Member | None) -> None:
@@ -221,13 +237,21 @@ def save_moved(meeting: Meeting, fields: list[str], *, by: Member | None) -> Non
 
 
 @transaction.atomic
-def cancel_meeting(meeting: Meeting, *, by: Member | None, reason: str, suspension: Suspension | None = None) -> bool:
+def cancel_meeting(
+    meeting: Meeting,
+    *,
+    by: Member | None,
+    reason: str,
+    suspension: Suspension | None = None,
+    lost_its_date: bool = False,
+) -> bool:
     """Cancel a meeting and tell those who were coming or in line. False if it was no longer scheduled."""
     scheduled = Meeting.objects.filter(pk=meeting.pk, status=Meeting.Status.SCHEDULED)
     if not scheduled.update(
         status=Meeting.Status.CANCELLED,
         cancel_reason=reason,
         suspension=suspension,
+        lost_its_date=lost_its_date,
         sequence=F("sequence") + 1,
         changed_at=timezone.now(),
     ):
@@ -275,6 +299,7 @@ def _take_up(meeting: Meeting, *, by: Member | None) -> bool:
             status=Meeting.Status.SCHEDULED,
             cancel_reason="",
             suspension=None,
+            lost_its_date=False,
             sequence=F("sequence") + 1,
             changed_at=timezone.now(),
         ):

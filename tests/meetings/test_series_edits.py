@@ -14,6 +14,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from groups.models import Group
 from meetings import services
 from meetings.models import Meeting, MeetingSeries, Participation, Suspension
 from outbox.models import Email
@@ -181,6 +182,33 @@ def test_pause_passes_to_the_schedule_that_goes_on(cast, tuesdays):
     assert [meeting.status for meeting in meetings_of(tuesdays)][3:] == ["cancelled", "cancelled"]
 
 
+def test_dates_that_a_change_left_out_are_on_again_when_it_is_taken_back(cast, tuesdays):
+    meetings = meetings_of(tuesdays)
+    services.answer_going(meetings[6], by=cast.mia)
+    answers = set(Participation.objects.values_list("pk", "meeting", "member", "rsvp"))
+
+    new = services.change_later_dates(tuesdays, by=cast.carol, since=meetings[5].series_date, every_n_weeks=2)
+    assert [meeting.status for meeting in meetings_of(new)][:2] == ["scheduled", "cancelled"]
+
+    services.undo_later_dates(new, by=cast.carol)
+
+    assert {meeting.status for meeting in meetings_of(tuesdays)} == {"scheduled"}
+    assert [one.starts_at for one in meetings_of(tuesdays)] == [one.starts_at for one in meetings]
+    assert set(Participation.objects.values_list("pk", "meeting", "member", "rsvp")) == answers
+    assert told() == [("cancelled", "Mia"), ("on_again", "Mia")]
+
+
+def test_date_that_a_person_cancelled_stays_off_whatever_the_schedule_does(cast, tuesdays):
+    meeting = meetings_of(tuesdays)[6]
+    services.answer_going(meeting, by=cast.mia)
+    services.cancel_meeting(meeting, by=cast.carol, reason="The room is closed")
+
+    services.change_all_dates(tuesdays, by=cast.carol, every_n_weeks=2)
+    services.change_all_dates(tuesdays, by=cast.carol, every_n_weeks=1)
+
+    assert [one for one in meetings_of(tuesdays) if one.status == "cancelled"] == [meeting]
+
+
 # --- Holidays of several groups ---------------------------------------------------------------------------------------
 
 
@@ -213,13 +241,18 @@ def test_holiday_reaches_dates_of_several_groups_also_those_not_planned_yet(cast
 class Rule:
     weekday: int
     every: int
+    nth: int | None
     at: time
     minutes: int
     since: date
     until: date | None = None
 
+    def change(self, how: dict) -> None:
+        self.weekday, self.every, self.nth, self.at = how["weekday"], how["every"], how["nth"], how["at"]
+
     def dates(self, first: date, last: date) -> list[date]:
-        rule = f"FREQ=WEEKLY;WKST=MO;INTERVAL={self.every};BYDAY={DAYS[self.weekday]}"
+        weekly = f"FREQ=WEEKLY;WKST=MO;INTERVAL={self.every};BYDAY={DAYS[self.weekday]}"
+        rule = f"FREQ=MONTHLY;BYDAY={self.nth}{DAYS[self.weekday]}" if self.nth else weekly
         book = rrulestr(rule, dtstart=datetime.combine(self.since, time.min))
         last = min(last, self.until or last)
         return [one.date() for one in book.between(*(datetime.combine(d, time.min) for d in (first, last)), inc=True)]
@@ -276,12 +309,17 @@ class Book:
             week = [d for d in self.slots(rule) if d.isocalendar()[:2] == on.isocalendar()[:2] and d not in taken]
             if week:
                 self.moved[week[0]] = (rule, start)
-            else:
-                self.off.add(on)
 
 
 a_start = st.sampled_from([time(1, 30), time(2, 30), time(18, 30), time(23, 45)])
-a_rule = st.fixed_dictionaries({"weekday": st.integers(0, 6), "every": st.sampled_from([1, 1, 2, 3]), "at": a_start})
+a_rule = st.fixed_dictionaries(
+    {
+        "weekday": st.integers(0, 6),
+        "every": st.sampled_from([1, 1, 2, 3]),
+        "nth": st.sampled_from([None, None, 1, 3, -1]),
+        "at": a_start,
+    }
+)
 an_edit = st.one_of(
     st.tuples(st.sampled_from(["all", "later"]), st.integers(0, 11), a_rule),
     st.tuples(st.just("move"), st.integers(0, 11), st.tuples(st.integers(-2, 2), a_start)),
@@ -337,7 +375,7 @@ def apply(edit, book: Book, series: dict[int, MeetingSeries], people) -> None:
             book.moved[on] = (rule, start)
         case "all":
             services.change_all_dates(series[id(rule)], by=people.carol, **in_words(how))
-            rule.weekday, rule.every, rule.at = how["weekday"], how["every"], how["at"]
+            rule.change(how)
             series[id(rule)].refresh_from_db()
             book.follow(rule)
         case "later":
@@ -348,7 +386,7 @@ def later(book: Book, series, rule: Rule, on: date, how, people) -> None:
     has_earlier = bool(rule.dates(rule.since, on - timedelta(days=1)))
     found = services.change_later_dates(series[id(rule)], by=people.carol, since=on, **in_words(how))
     if not has_earlier:
-        rule.weekday, rule.every, rule.at = how["weekday"], how["every"], how["at"]
+        rule.change(how)
         series[id(rule)].refresh_from_db()
         book.follow(rule)
         return
@@ -366,12 +404,17 @@ def later(book: Book, series, rule: Rule, on: date, how, people) -> None:
 
 
 def in_words(how) -> dict:
-    return {"weekdays": [how["weekday"]], "every_n_weeks": how["every"], "start_time": how["at"]}
+    return {
+        "weekdays": [how["weekday"]],
+        "every_n_weeks": how["every"],
+        "nth_of_month": how["nth"],
+        "start_time": how["at"],
+    }
 
 
 @pytest.mark.parametrize("today", [MONDAY, CLOCKS_GO_BACK - timedelta(days=16)], ids=["spring", "autumn"])
 @settings(
-    max_examples=12,
+    max_examples=20,
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],
@@ -382,6 +425,7 @@ def test_dates_after_any_edits_are_those_of_the_book_and_every_answer_is_kept(ca
     now = datetime.combine(today, time(12), NEW_YORK)
     with time_machine.travel(now, tick=False), taken_back():
         MeetingSeries.objects.all().delete()
+        Group.objects.filter(pk=cast.willow.pk).update(capacity=1)
         first = Rule(**rule, minutes=90, since=today - timedelta(weeks=8))
         row = make.series(cast.willow, from_on=first.since, **in_words(rule))
         book, series = Book(now, [first]), {id(first): row}
@@ -418,9 +462,9 @@ def news(mails: set) -> Counter:
 
 
 def changed_since(before: dict) -> Counter:
-    """Who should have been told: once for each date they were to come to that is another now, or off."""
+    """Who should have been told: once for each date they are to come to that is another now, or off, or on again."""
     now = all_dates()
-    changed = [pk for pk, facts in before.items() if now.get(pk) != facts]
+    changed = [pk for pk in before | now if before.get(pk) != now.get(pk)]
     return Counter(Participation.objects.filter(meeting__in=changed).values_list("meeting", "member"))
 
 
