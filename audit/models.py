@@ -17,6 +17,7 @@ class AuditEventQuerySet(models.QuerySet):
         "member.role",
         "email.",
         "wording.",
+        "access.",
     )
 
     def visible_to(self, staff):

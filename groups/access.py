@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
+from members.denials import note_denial
 from members.models import Member
 
 from .models import Facilitator, Group, Invitation, Membership
@@ -45,6 +46,7 @@ def require_facilitator(member: Member, group: Group) -> None:
     """Raise 403 for the group's own people without the role, 404 for everybody else who does not run it."""
     if is_facilitator(member, group):
         return
+    note_denial(group, by=member, way="staff_page")
     if Membership.objects.active().filter(group=group, member=member).exists():
         raise PermissionDenied
     raise Http404

@@ -281,7 +281,10 @@ class MeetingAdmin(MeetingSchedulePages, ScopedAdmin):
         if not self.has_change_permission(request):
             raise PermissionDenied
         mine = self.get_queryset(request)
-        form = CancelMeetingsForm(request.POST or request.GET, meetings=mine)
+        sent = request.POST or request.GET
+        if self.is_refused(request, Meeting, sent.getlist("meetings"), way="meeting_cancel"):
+            return redirect("admin:meetings_meeting_changelist")
+        form = CancelMeetingsForm(sent, meetings=mine)
         form.full_clean()
         if "meetings" in form.errors:
             self.message_user(request, _("These dates are not among yours."), messages.ERROR)

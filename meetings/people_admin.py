@@ -77,6 +77,9 @@ class OutreachAdmin(ScopedAdmin):
             raise PermissionDenied
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
+        for model, name in ((Meeting, "meeting"), (Member, "member")):
+            if self.is_refused(request, model, request.POST.getlist(name), way="outreach_contacted"):
+                return redirect("admin:index")
         form = ContactForm(request.POST, staff=request.user)
         if not form.is_valid():
             self.message_user(request, _("This person is not among those to reach out to. Nothing was noted."), "error")

@@ -204,6 +204,9 @@ class GroupSchedulePages(ChangePages):
         """Cancel a range of days for some groups."""
         if not self.has_change_permission(request):  # type: ignore[attr-defined]  # a mixin
             raise PermissionDenied
+        asked = (request.POST or request.GET).getlist("groups")
+        if self.is_refused(request, Group, asked, way="group_holiday"):  # type: ignore[attr-defined]  # a mixin
+            return redirect("admin:groups_group_changelist")
         mine = self.get_queryset(request).filter(pk__in=MeetingSeries.objects.running().values("group"))  # type: ignore[attr-defined]
         form = CancelRangeForm(request.POST or None, groups=mine, initial={"groups": request.GET.getlist("groups")})
         chosen = list(form.cleaned_data["groups"]) if form.is_bound and form.is_valid() else []

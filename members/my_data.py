@@ -294,6 +294,7 @@ def _who(event: AuditEvent, member: Member) -> str:
 
 
 WORDS = {
+    "access.denied": gettext_lazy("asked for something that was not theirs to see, and was refused"),
     "email.tried_again": gettext_lazy("had a mail sent once more"),
     "consent.given": gettext_lazy("agreed to something"),
     "consent.withdrawn": gettext_lazy("took an agreement back"),

@@ -5,23 +5,29 @@ QuerySet has no `visible_to` can be neither listed nor chosen (SEC-10).
 """
 
 import logging
+import re
+from collections.abc import Iterable
+from functools import update_wrapper
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.checks import InlineModelAdminChecks, ModelAdminChecks
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import unquote
 from django.core import checks
-from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import DataError, models
 from django.db.models.constants import LOOKUP_SEP
-from django.http import HttpResponseBadRequest
+from django.http import Http404, HttpResponseBadRequest
 from django.shortcuts import redirect
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from .denials import note_denial
 from .models import Member
 from .start_parts import parts_for
 
@@ -30,6 +36,7 @@ COORDINATOR = str(Member.Role.COORDINATOR)
 SUPERUSER = "superuser"
 
 MOST_CHOICES_IN_A_FILTER = 40
+NOT_AMONG_YOURS = _("Not all of this is among yours. Nothing was changed.")
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +50,28 @@ def visible(queryset: models.QuerySet, staff: Member) -> models.QuerySet:
     if not hasattr(queryset, "visible_to"):
         raise ImproperlyConfigured(f"{queryset.model.__name__} has no visible_to: nothing of it can be shown.")
     return queryset.visible_to(staff)
+
+
+def of_scope(model: type[models.Model], asked: Iterable[str], staff: Member) -> tuple[list, list]:
+    """Which of these ids are not among the rows somebody may see; and of those, the rows that there are.
+
+    Whoever asks is told the same for both, so that nobody learns which rows there are.
+    """
+    keys = {str(key): _as_key(model, key) for key in asked}
+    known = [key for key in keys.values() if key is not None]
+    seen = set(visible(model._default_manager.filter(pk__in=known), staff).values_list("pk", flat=True))
+    outside = [key for key in keys.values() if key not in seen]
+    return outside, list(model._base_manager.filter(pk__in=[key for key in known if key not in seen]))
+
+
+def _as_key(model: type[models.Model], asked: str):
+    """An id as the model has it, or None for what cannot be one."""
+    field: Any = model._meta.pk
+    try:
+        key = field.to_python(asked)
+    except (ValidationError, ValueError):
+        return None
+    return None if isinstance(key, int) and abs(key) >= 2**63 else key
 
 
 class StaffSite(admin.AdminSite):
@@ -64,6 +93,36 @@ class StaffSite(admin.AdminSite):
         """Today's work first, then every list one may open."""
         parts = parts_for(request.user, role=role_of(request.user))
         return super().index(request, {"parts": parts} | (extra_context or {}))
+
+    def admin_view(self, view, cacheable=False):
+        """Every page of the admin, with what is refused on the record."""
+        shown = super().admin_view(view, cacheable)
+        page = getattr(view, "__self__", None)
+
+        def refused_on_record(request, *args, **kwargs):
+            try:
+                return shown(request, *args, **kwargs)
+            except PermissionDenied:
+                row = self._row_asked_for(request, page)
+                note_denial(row or request.user, by=request.user, way=request.resolver_match.url_name or "admin")
+                raise
+            except Http404:  # what is out of scope is not there
+                row = self._row_asked_for(request, page)
+                if row is not None and of_scope(type(row), [str(row.pk)], request.user)[1]:
+                    note_denial(row, by=request.user, way=request.resolver_match.url_name)
+                raise
+
+        return update_wrapper(refused_on_record, shown)
+
+    @staticmethod
+    def _row_asked_for(request, page) -> models.Model | None:
+        """The row that an address of a page names, whoever may see it."""
+        if not isinstance(page, ScopedAdmin):
+            return None
+        named = request.resolver_match.kwargs
+        asked = named.get("object_id", named.get(f"{page.opts.model_name}_id"))
+        key = None if asked is None else _as_key(page.model, unquote(str(asked)))
+        return None if key is None else page.model._base_manager.filter(pk=key).first()
 
     def get_log_entries(self, request):
         return LogEntry.objects.filter(user=request.user).select_related("content_type", "user")
@@ -180,6 +239,14 @@ class Scoped:
         return obj is None or visible(type(obj)._default_manager.filter(pk=obj.pk), request.user).exists()
 
 
+class PartsOutOfScope(Exception):
+    """Rows of other people's things were sent as parts of one's own page."""
+
+    def __init__(self, rows: list[models.Model]):
+        super().__init__()
+        self.rows = rows
+
+
 class ManyPages(Paginator):
     """For lists that grow without end: counts so far only, as counting a million rows takes longer than showing 50."""
 
@@ -199,8 +266,82 @@ class ScopedAdmin(Scoped, admin.ModelAdmin):
     def has_module_permission(self, request):
         return self.has_view_permission(request)
 
+    # What is not theirs looks as if it were not there, whichever way somebody comes; that they came is on the record.
+
+    def is_refused(self, request, model: type[models.Model], asked: Iterable[str], *, way: str) -> bool:
+        """Whether any of these ids is out of scope; then it is said, and noted."""
+        outside, rows = of_scope(model, asked, request.user)
+        for row in rows:
+            note_denial(row, by=request.user, way=way)
+        if outside:
+            self.message_user(request, NOT_AMONG_YOURS, messages.ERROR)
+        return bool(outside)
+
+    def _get_obj_does_not_exist_redirect(self, request, opts, object_id):
+        for row in of_scope(opts.model, [unquote(object_id)], request.user)[1]:
+            note_denial(row, by=request.user, way=request.resolver_match.url_name)
+        return super()._get_obj_does_not_exist_redirect(request, opts, object_id)  # type: ignore[misc]  # not in the stubs
+
+    def get_formset_kwargs(self, request, obj, inline, prefix):
+        """Rows of other people among the parts of this page are refused; Django leaves them out without a word."""
+        if request.method == "POST":
+            is_key = re.compile(rf"{re.escape(prefix)}-\d+-{inline.opts.pk.name}").fullmatch
+            asked = [value for name, value in request.POST.items() if value and is_key(name)]
+            if rows := of_scope(inline.model, asked, request.user)[1]:
+                raise PartsOutOfScope(rows)
+        return super().get_formset_kwargs(request, obj, inline, prefix)
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except PartsOutOfScope as refused:
+            for row in refused.rows:
+                note_denial(row, by=request.user, way=f"{self.opts.model_name}_part")
+            self.message_user(request, NOT_AMONG_YOURS, messages.ERROR)
+            return redirect(request.path)
+
+    def response_action(self, request, queryset):  # type: ignore[override]  # the stubs know one more
+        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        if chosen and self.is_refused(request, self.model, chosen, way=f"{self.opts.model_name}_action"):
+            return redirect(request.get_full_path())
+        return super().response_action(request, queryset)
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        if request.method == "POST":
+            self._note_choices_out_of_scope(request, context)
+        return super().render_change_form(request, context, add=add, change=change, form_url=form_url, obj=obj)
+
+    def _note_choices_out_of_scope(self, request, context) -> None:
+        """Choices that the form did not offer, and refused."""
+        inlines = [inline.formset for inline in context["inline_admin_formsets"]]
+        for form in [context["adminform"].form, *(form for formset in inlines for form in formset.forms)]:
+            for name in form.errors:
+                choices = getattr(form.fields.get(name), "queryset", None)
+                if choices is not None and hasattr(choices, "visible_to"):
+                    asked = form.data.getlist(form.add_prefix(name))
+                    for row in of_scope(choices.model, asked, request.user)[1]:
+                        note_denial(row, by=request.user, way=f"{self.opts.model_name}_choice")
+
+    def _asks_out_of_scope(self, request) -> bool:
+        """Whether the list is to be filtered by what somebody may not see, such as `?group=` of another group."""
+        for name, values in request.GET.lists():
+            field_name, *lookups = name.split(LOOKUP_SEP)
+            field = next((field for field in self.opts.fields if field.name == field_name), None)
+            if field is None or field.related_model is None or set(lookups) - {"id", "pk", "exact", "in"}:
+                continue
+            asked = [one for value in values for one in value.split(",")]
+            outside, rows = of_scope(field.related_model, asked, request.user)
+            for row in rows:
+                note_denial(row, by=request.user, way=f"{self.opts.model_name}_filter")
+            if outside and self.lookup_allowed(name, values[0], request):  # Django refuses the others by itself
+                self.message_user(request, NOT_AMONG_YOURS, messages.ERROR)
+                return True
+        return False
+
     def changelist_view(self, request, extra_context=None):
         """The list. What was asked of it may make no sense, such as a year of fifteen digits: then the plain list."""
+        if self.has_view_permission(request) and self._asks_out_of_scope(request):
+            return redirect(request.path)
         try:
             response = super().changelist_view(request, extra_context)
             return response.render() if hasattr(response, "render") else response

@@ -233,11 +233,14 @@ def test_contact_with_somebody_elses_person_is_refused(cast, sign_in):
     _first, second = missed_twice(cast.cedar, cast.nora)
     mine = missed_twice(cast.willow, cast.mia)[1]
     client = sign_in(cast.carol)
-    refused = ["This person is not among those to reach out to. Nothing was noted."]
+    foreign = ["Not all of this is among yours. Nothing was changed."]
+    not_missed = ["This person is not among those to reach out to. Nothing was noted."]
 
-    for meeting, member in ((second, cast.nora), (mine, cast.nora), (second, cast.mia), (mine, cast.max)):
+    for meeting, member in ((second, cast.nora), (mine, cast.nora), (second, cast.mia)):
         response = client.post(CONTACTED, {"meeting": meeting.pk, "member": member.pk}, follow=True)
-        assert messages_of(response) == refused
-    assert messages_of(client.post(CONTACTED, {"meeting": "x"}, follow=True)) == refused
+        assert messages_of(response) == foreign
+    sent = {"meeting": mine.pk, "member": cast.max.pk}
+    assert messages_of(client.post(CONTACTED, sent, follow=True)) == not_missed
+    assert messages_of(client.post(CONTACTED, {"meeting": "x"}, follow=True)) == foreign
     assert [sign_in(cast.sam).post(CONTACTED).status_code, client.get(CONTACTED).status_code] == [403, 405]
     assert not Outreach.objects.exists()
