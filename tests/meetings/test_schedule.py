@@ -53,6 +53,15 @@ def test_a_week_later_the_next_meeting_is_made(tuesdays, clock):
     assert services.extend_series(MeetingSeries.objects.filter(pk=tuesdays.pk)) == 1
 
 
+def test_date_of_today_is_made_only_while_it_is_to_come(cast, clock):
+    morning, evening = (make.series(cast.cedar, weekdays=[0], start_time=time(at)) for at in (9, 18))
+
+    services.extend_series()
+
+    assert (meetings_of(morning)[0].local_date, len(meetings_of(morning))) == (MONDAY + timedelta(weeks=1), 11)
+    assert (meetings_of(evening)[0].local_date, len(meetings_of(evening))) == (MONDAY, 12)
+
+
 def test_extend_series_by_hand_says_how_many(tuesdays, capsys):
     Meeting.objects.filter(series=tuesdays).delete()
 

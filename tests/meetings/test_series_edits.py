@@ -14,7 +14,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from groups.models import Group
+from groups.models import Group, Topic
 from meetings import services
 from meetings.models import Meeting, MeetingSeries, Participation, Suspension
 from outbox.models import Email
@@ -207,6 +207,37 @@ def test_date_that_a_person_cancelled_stays_off_whatever_the_schedule_does(cast,
     services.change_all_dates(tuesdays, by=cast.carol, every_n_weeks=1)
 
     assert [one for one in meetings_of(tuesdays) if one.status == "cancelled"] == [meeting]
+
+
+def test_change_from_an_earlier_date_goes_between_two_schedules(cast, tuesdays):
+    meetings = meetings_of(tuesdays)
+    last = services.change_later_dates(tuesdays, by=cast.carol, since=meetings[8].series_date, start_time=time(20))
+
+    between = services.change_later_dates(tuesdays, by=cast.carol, since=meetings[4].series_date, start_time=time(19))
+
+    last.refresh_from_db()
+    assert (between.came_from, last.came_from) == (tuesdays, between)
+    hours = Meeting.objects.filter(group=cast.willow).in_order().values_list("local_time", flat=True)
+    assert list(hours) == [time(18, 30)] * 4 + [time(19)] * 4 + [time(20)] * 4
+
+    assert services.undo_later_dates(between, by=cast.carol) == tuesdays
+    last.refresh_from_db()
+    assert last.came_from == tuesdays
+    hours = Meeting.objects.filter(group=cast.willow).in_order().values_list("local_time", flat=True)
+    assert list(hours) == [time(18, 30)] * 8 + [time(20)] * 4
+
+
+def test_topics_are_chosen_for_coming_dates_of_the_group_alone(cast, tuesdays):
+    meeting = meetings_of(tuesdays)[0]
+    past = make.meeting(cast.willow, series=tuesdays, starts_at=timezone.now() - timedelta(weeks=52))
+    foreign = cast.cedar_meeting
+    topic = Topic.objects.create(group=cast.willow, name="Walks")
+
+    chosen = dict.fromkeys((meeting.pk, past.pk, foreign.pk), topic)
+
+    assert services.choose_topics(cast.willow, chosen, by=cast.carol) == 1
+    assert services.choose_topics(cast.willow, chosen, by=cast.carol) == 0
+    assert list(Meeting.objects.exclude(topic=None)) == [meeting]
 
 
 # --- Holidays of several groups ---------------------------------------------------------------------------------------
