@@ -452,8 +452,16 @@ class ParticipationQuerySet(models.QuerySet):
         )
 
     def in_line(self):
-        """The waiting list, in its one agreed order."""
-        return self.filter(rsvp=Participation.Rsvp.WAITLISTED).order_by("rsvp_at", "id")
+        """The waiting list, in its one agreed order: whoever was let go first last, then as they asked."""
+        let_first = F("let_first_at").desc(nulls_last=True)
+        return self.filter(rsvp=Participation.Rsvp.WAITLISTED).order_by(let_first, "rsvp_at", "id")
+
+    def before(self, waiting: "Participation"):
+        """Of those in line, whoever comes before this one."""
+        asked_before = Q(rsvp_at__lt=waiting.rsvp_at) | Q(rsvp_at=waiting.rsvp_at, pk__lt=waiting.pk)
+        same = Q(let_first_at=waiting.let_first_at)
+        let_past = Q(let_first_at__gt=waiting.let_first_at) if waiting.let_first_at else ~same
+        return self.filter(let_past | same & asked_before, meeting=waiting.meeting_id)
 
     def on_roster(self, meeting: Meeting):
         """Those with a place, and everybody of whom it is said whether they came."""
@@ -530,6 +538,9 @@ class Participation(models.Model):
         _("answer"), max_length=10, choices=Rsvp.choices, null=True, blank=True
     )
     rsvp_at = models.DateTimeField(_("answered"), null=True, blank=True)
+    let_first_at = models.DateTimeField(
+        null=True, editable=False, help_text="since when they go before those who asked earlier, while they wait"
+    )
     offer_expires_at = models.DateTimeField(_("offer stands until"), null=True, blank=True)
     attendance = models.CharField(  # noqa: DJ001  (null: nobody has said yet)
         _("attendance"), max_length=10, choices=Attendance.choices, null=True, blank=True
@@ -577,5 +588,5 @@ class Participation(models.Model):
 
 # A meeting while it runs and what is kept of it afterwards stand in modules of their own. Django looks for models here.
 from . import letter_models, log_models, note_models  # noqa: E402, F401  (they need the models above)
-from .people_models import Outreach  # noqa: E402, F401  (the same)
+from .people_models import LetFirst, Outreach  # noqa: E402, F401  (the same)
 from .run_models import MeetingRun, Turn  # noqa: E402, F401  (the same)

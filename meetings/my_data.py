@@ -8,12 +8,13 @@ from members.my_data import WITH_ACCOUNT
 
 from .letter_models import AttendanceLetter, Disclosure, DisclosureConsent
 from .log_models import Addendum, SessionLog
-from .models import Meeting, MeetingRun, Outreach, Participation, Turn
+from .models import LetFirst, Meeting, MeetingRun, Outreach, Participation, Turn
 from .note_models import Incident, RestrictedNote
 
 
 def register_parts() -> None:
     register(PARTICIPATIONS, TURNS, CONTACTED, RECORDED, RAN, LOGS, ADDENDA, SUBSTITUTED, CONTACTS_NOTED)
+    register(WAS_LET_FIRST, LET_FIRST)
     register(LETTERS, ALLOWED, REVOKED, GIVEN, NOTES, INCIDENTS)
     register_words(WORDS)
 
@@ -184,6 +185,40 @@ CONTACTS_NOTED = Part(
     covers=frozenset({"meetings.Outreach.contacted_by"}),
 )
 
+WAS_LET_FIRST = Part(
+    name="let-first",
+    theme=Theme.MEETINGS,
+    heading=gettext_lazy("When a counselor let you go first on a waiting list"),
+    why=gettext_lazy("So that a group knows that its list is kept fairly."),
+    kept=WITH_ACCOUNT,
+    columns={
+        "starts_at": gettext_lazy("Meeting"),
+        "group": gettext_lazy("Group"),
+        "was_number": gettext_lazy("Your number before"),
+        "let_at": gettext_lazy("When"),
+    },
+    rows=lambda member: LetFirst.objects.filter(member=member).select_related("meeting__group"),
+    say=lambda row, member: (row.meeting.local_start, row.meeting.group.name, row.was_number, row.let_local),
+    covers=frozenset({"meetings.LetFirst.member"}),
+)
+
+LET_FIRST = Part(
+    name="let-others-first",
+    theme=Theme.WORK,
+    heading=gettext_lazy("When you let somebody go first on a waiting list"),
+    why=gettext_lazy("So that a group knows who changed the order, and why."),
+    kept=WITH_ACCOUNT,
+    columns={
+        "starts_at": gettext_lazy("Meeting"),
+        "group": gettext_lazy("Group"),
+        "reason": gettext_lazy("Your reason"),
+        "let_at": gettext_lazy("When"),
+    },
+    rows=lambda member: LetFirst.objects.filter(let_by=member).select_related("meeting__group"),
+    say=lambda row, member: (row.meeting.local_start, row.meeting.group.name, row.reason, row.let_local),
+    covers=frozenset({"meetings.LetFirst.let_by"}),
+)
+
 LETTERS = Part(
     name="letters",
     theme=Theme.MEETINGS,
@@ -308,6 +343,7 @@ WORDS = {
     "mail.moved": gettext_lazy("a meeting has another time"),
     "mail.on_again": gettext_lazy("a meeting takes place after all"),
     "mail.offer": gettext_lazy("a place is kept for you"),
+    "waiting.let_first": gettext_lazy("let somebody go first on a waiting list"),
     "outreach.contacted": gettext_lazy("noted that somebody who was missed was contacted"),
     "outreach.undone": gettext_lazy("took back that somebody was contacted"),
     "attendance.recorded": gettext_lazy("noted whether somebody came"),

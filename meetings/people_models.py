@@ -1,5 +1,7 @@
 """What staff note about people in their groups."""
 
+from datetime import datetime
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -37,3 +39,25 @@ class Outreach(models.Model):
 
     def __str__(self):
         return f"{self.member.code} · {self.contacted_at:%Y-%m-%d}"
+
+
+class LetFirst(models.Model):
+    """That somebody on a waiting list was put before the others, and why. The reason is for staff only."""
+
+    meeting = models.ForeignKey(Meeting, models.CASCADE, related_name="let_first")
+    member = models.ForeignKey(Member, models.CASCADE, related_name="let_first")
+    let_by = models.ForeignKey(Member, models.SET_NULL, null=True, related_name="+")
+    let_at = models.DateTimeField(default=timezone.now)
+    was_number = models.PositiveSmallIntegerField(help_text="their number on the list before")
+    reason = models.CharField(_("reason"), max_length=200)
+
+    class Meta:
+        ordering = ["-let_at", "-pk"]
+        constraints = [models.CheckConstraint(name="let_first_has_a_reason", condition=~models.Q(reason=""))]
+
+    def __str__(self):
+        return f"{self.member.code} · {self.let_at:%Y-%m-%d}"
+
+    @property
+    def let_local(self) -> datetime:
+        return self.let_at.astimezone(self.meeting.zone)

@@ -10,6 +10,7 @@ urlpatterns = [
     path("meetings/<uuid:meeting_id>/calendar.ics", views.meeting_calendar, name="meeting_calendar"),
     path("meetings/<uuid:meeting_id>/roster/", views.meeting_roster, name="meeting_roster"),
     path("meetings/<uuid:meeting_id>/roster/sheet/", views.meeting_sheet, name="meeting_sheet"),
+    path("meetings/<uuid:meeting_id>/waiting/", views.meeting_waiting, name="meeting_waiting"),
     path("meetings/<uuid:meeting_id>/log/", views.meeting_log, name="meeting_log"),
     path("meetings/<uuid:meeting_id>/log/sign/", views.meeting_log_sign, name="meeting_log_sign"),
     path("meetings/<uuid:meeting_id>/run/", views.meeting_run, name="meeting_run"),

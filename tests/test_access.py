@@ -95,6 +95,14 @@ TABLE = {
             "cedar": [SIGN_IN, 404, 404, 403, 404, 302, 302, 404, 404],
         },
     },
+    "meetings:meeting_waiting": {
+        "GET": {
+            "willow": [SIGN_IN, 404, 403, 404, 200, 404, 200, 404, 404],
+            "cedar": [SIGN_IN, 404, 404, 403, 404, 200, 200, 404, 404],
+        },
+        # Of nobody in particular: there is no such person for anybody.
+        "POST": {"willow": [SIGN_IN, 404, 403, 404, 404, 404, 404, 404, 404]},
+    },
     "meetings:meeting_sheet": {
         "GET": {
             "willow": [SIGN_IN, 404, 403, 404, 200, 404, 200, 404, 404],

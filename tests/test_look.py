@@ -76,6 +76,17 @@ def run_meetings(cast, now) -> None:
     services.tap_run(cast.ended, "end", seen=1, by=cast.olga)
 
 
+def waiting_list(cast) -> Meeting:
+    """A full meeting of Willow's with four in line, one of whom was let go first."""
+    meeting = make.meeting(cast.willow, starts_at=timezone.now() + timedelta(days=9), capacity=1)
+    make.participation(meeting, make.member("Ash"))
+    for member in (cast.max, cast.vera, make.member("Rowan who likes long names")):
+        make.participation(meeting, member, "waitlisted")
+    reason = "Came a long way last time and found it full."
+    services.let_go_first(meeting, member.pk, by=cast.carol, reason=reason, instead_of=cast.max.pk)
+    return meeting
+
+
 @pytest.fixture
 def scene(cast):
     """A week with something of everything in it."""
@@ -102,6 +113,7 @@ def scene(cast):
         BouncedAddress.objects.create(member=member, address=member.email, status=status)
     services.open_check_in(now, by=cast.carol)
     cast.now, cast.full = now, full
+    cast.long = waiting_list(cast)
     cast.given = make.disclosure(make.letter(cast.willow, cast.mia, days_ago=(20, 27)), by=cast.carol)
     cast.logged = log_signed(cast)
     words_written(cast.olga)
@@ -119,6 +131,7 @@ def pages(scene):
     """Name: (who looks, or None; address), and if a form is sent there by its main button: what is typed first."""
     roster = reverse("meetings:meeting_roster", args=[scene.now.pk])
     sheet = reverse("meetings:meeting_sheet", args=[scene.now.pk])
+    waiting = reverse("meetings:meeting_waiting", args=[scene.long.pk])
     letter = [scene.given.consent.letter_id]
     token = answer_token(scene.willow_meeting.pk, scene.mia.pk)
     return {
@@ -161,6 +174,10 @@ def pages(scene):
         "sheet-slips": (scene.carol, sheet + "?kind=slips&names=on&lines=3"),
         "sheet-blank": (scene.carol, sheet + "?kind=blank&lines=20"),
         "sheet-wrong": (scene.carol, sheet + "?kind=sheet&lines=900"),
+        "waiting": (scene.carol, waiting),
+        "waiting-first": (scene.carol, f"{waiting}?person={scene.vera.pk}"),
+        "waiting-first-wrong": (scene.carol, f"{waiting}?person={scene.vera.pk}", {"reason": ""}),
+        "waiting-none": (scene.carol, reverse("meetings:meeting_waiting", args=[scene.now.pk])),
         "log": (scene.carol, reverse("meetings:meeting_log", args=[scene.now.pk])),
         "log-wrong": (scene.carol, reverse("meetings:meeting_log", args=[scene.now.pk]), {"first_timers": "90"}),
         "log-none": (scene.carol, reverse("meetings:meeting_log", args=[scene.willow_meeting.pk])),

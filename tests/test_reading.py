@@ -46,6 +46,10 @@ AT_WORK = {
     "run-not-yet",
     "second-factor",
     "styleguide",
+    "waiting",
+    "waiting-first",
+    "waiting-first-wrong",
+    "waiting-none",
 }  # no page of members
 
 # By syllables: words of ours, and those at which rules go wrong.

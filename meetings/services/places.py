@@ -6,10 +6,11 @@ no two can deadlock. A trigger keeps `places_taken`; a CHECK keeps it within the
 
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Max
 from django.utils import timezone
 
 import outbox.services as outbox
@@ -17,7 +18,7 @@ from audit.services import record
 from groups.models import Group, Membership
 from members.models import Member
 
-from ..models import Meeting, Participation
+from ..models import LetFirst, Meeting, Participation
 
 # A place if there is one, else the waiting list, in one statement: the SELECT waits for the meeting's row and the
 # membership's (somebody may just be leaving) and reads them as they are then. An answer that stands is kept, as after a
@@ -42,6 +43,7 @@ WITH earlier AS (
             WHEN mine.rsvp = 'offered' THEN 'going'
             ELSE excluded.rsvp END,
         rsvp_at = CASE WHEN mine.rsvp IN ('going', 'waitlisted') THEN mine.rsvp_at ELSE excluded.rsvp_at END,
+        let_first_at = CASE WHEN mine.rsvp IN ('going', 'waitlisted', 'offered') THEN mine.let_first_at END,
         offer_expires_at = NULL
     RETURNING rsvp, rsvp_at
 )
@@ -160,14 +162,38 @@ def _restore(mine: Participation, change: Change) -> None:
     if had_a_place and has_lapsed:
         _answer(mine, None, None)
     elif had_a_place and not holds_a_place and not Meeting.objects.get(pk=mine.meeting_id).places_left:
-        _answer(mine, Participation.Rsvp.WAITLISTED, _before_all_in_line(mine))
+        _answer(mine, Participation.Rsvp.WAITLISTED, change.earlier_at)
+        _put_first(mine)
     else:
         _answer(mine, change.earlier_rsvp, change.earlier_at, change.earlier_offer_until)
 
 
-def _before_all_in_line(mine: Participation) -> datetime:
-    first = Participation.objects.filter(meeting=mine.meeting_id).in_line().first()
-    return first.rsvp_at - timedelta(microseconds=1) if first and first.rsvp_at else timezone.now()
+def _put_first(mine: Participation) -> None:
+    """Before all in line. The meeting's row is held: nobody else is put first at the same moment."""
+    others = Participation.objects.filter(meeting=mine.meeting_id, let_first_at__isnull=False)
+    last = others.aggregate(last=Max("let_first_at"))["last"]
+    now = timezone.now()
+    mine.let_first_at = max(now, last + timedelta(microseconds=1)) if last else now
+    mine.save(update_fields=["let_first_at"])
+
+
+@transaction.atomic
+def let_go_first(meeting: Meeting, member_id: UUID, *, by: Member, reason: str, instead_of: UUID) -> bool:
+    """Put somebody before all others on the waiting list: the next free place is offered to them.
+
+    Only staff read the reason, and no mail is sent. False if the meeting takes no answers any more, they do not wait,
+    or somebody else than `instead_of` is first by now: then it should be looked at again.
+    """
+    if not _hold(meeting, starts_at__gt=timezone.now()):
+        return False
+    line = list(Participation.objects.filter(meeting=meeting).in_line())
+    number, mine = next(((n, one) for n, one in enumerate(line, 1) if one.member_id == member_id), (0, None))
+    if mine is None or number == 1 or line[0].member_id != instead_of:
+        return False
+    _put_first(mine)
+    LetFirst.objects.create(meeting=meeting, member_id=member_id, let_by=by, reason=reason, was_number=number)
+    record("waiting.let_first", meeting, by=by, member=str(member_id), was_number=number)
+    return True
 
 
 @transaction.atomic
@@ -213,12 +239,7 @@ def change_capacity(meeting: Meeting, capacity: int, *, by: Member) -> bool:
 
 def place_in_line(participation: Participation) -> int:
     """How many are before this person on the waiting list, and themselves: 1 is next."""
-    before = Participation.objects.filter(
-        Q(rsvp_at__lt=participation.rsvp_at) | Q(rsvp_at=participation.rsvp_at, pk__lt=participation.pk),
-        meeting=participation.meeting_id,
-        rsvp=Participation.Rsvp.WAITLISTED,
-    )
-    return before.count() + 1
+    return Participation.objects.in_line().before(participation).count() + 1
 
 
 def hold_group(group: Group) -> None:

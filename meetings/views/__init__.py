@@ -22,6 +22,7 @@ from .running import meeting_room, meeting_room_now, meeting_run
 from .session_log import meeting_log, meeting_log_sign
 from .sign_in_sheet import meeting_sheet
 from .standing import group_standing
+from .waiting_list import meeting_waiting
 
 __all__ = [
     "answer_from_mail",
@@ -49,6 +50,7 @@ __all__ = [
     "meeting_rsvp",
     "meeting_run",
     "meeting_sheet",
+    "meeting_waiting",
     "my_attendance",
     "my_calendar",
     "my_letter",

@@ -7,6 +7,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from groups.access import is_facilitator
+
 from .. import access, services
 from ..forms import WalkInForm
 from ..models import CheckInCode, Meeting, Participation
@@ -50,6 +52,7 @@ def meeting_roster(request, meeting_id):
             "meeting": meeting,
             "rows": rows,
             "waiting": waiting,
+            "may_order_line": len(waiting) > 1 and meeting.is_open and is_facilitator(request.user, meeting.group),
             "here": sum(row.came for row in rows) + meeting.headcount,
             "unmarked": sum(row.attendance is None for row in rows),
             "new": sum(row.came and (row.is_first_ever or row.is_first_here) for row in rows),

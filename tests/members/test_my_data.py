@@ -18,7 +18,7 @@ import outbox.services as outbox
 from audit.models import AuditEvent
 from audit.services import record
 from groups.models import Invitation
-from meetings.models import Meeting, Outreach, Participation
+from meetings.models import LetFirst, Meeting, Outreach, Participation
 from meetings.services import raise_hand, start_run
 from members import data_parts, devices
 from members.data_parts import Theme
@@ -75,6 +75,7 @@ def mia(cast, sign_in):
         expires_at=timezone.now(),
     )
     Outreach.objects.create(meeting=past, member=cast.mia, contacted_by=cast.carol)
+    LetFirst.objects.create(meeting=past, member=cast.mia, let_by=cast.carol, was_number=3, reason="It was her turn.")
     give_consent(cast.mia, Consent.Kind.REMINDERS)
     withdraw_consent(cast.mia.pk, Consent.Kind.REMINDERS)
     pause_reminders(cast.mia, until=timezone.now().date())
@@ -256,7 +257,7 @@ def test_pages_ask_the_same_few_questions_however_much_there_is(cast, sign_in, r
     fill(cast, rows)
     client = sign_in(cast.vera)
 
-    with django_assert_num_queries(35):
+    with django_assert_num_queries(37):
         page = client.get(reverse("members:my_data"))
     with django_assert_num_queries(4):
         part = client.get(reverse("members:my_data_part", args=["meetings"]))
@@ -273,7 +274,7 @@ def test_file_asks_one_question_for_each_part(cast, sign_in, rows, django_assert
     client = sign_in(cast.vera)
     show_again(client, cast.vera)
 
-    with django_assert_num_queries(39):
+    with django_assert_num_queries(41):
         file = take(client)
 
     assert len({part["name"]: part for part in file["parts"]}["meetings"]["rows"]) == rows
