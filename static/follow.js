@@ -40,12 +40,14 @@
 
   function show(html) {
     const open = Array.from(live.querySelectorAll("details[id]")).map((fold) => [fold.id, fold.open]);
-    const focused = live.contains(document.activeElement) ? document.activeElement.id : "";
+    const focused = live.contains(document.activeElement) && document.activeElement;
     const before = say();
     live.innerHTML = html;
     open.forEach(([id, was]) => { const fold = document.getElementById(id); if (fold) fold.open = was; });
-    const again = focused && document.getElementById(focused);
-    if (again) again.focus({ preventScroll: true });
+    if (focused) {
+      const again = (focused.id && document.getElementById(focused.id)) || document.getElementById("tap-next") || live;
+      again.focus({ preventScroll: true });
+    }
     shownAt = Date.now();
     if (say() !== before) said.textContent = say();
     tick();
@@ -64,6 +66,13 @@
   function missed() {
     failures += 1;
     if (failures > 1 || !navigator.onLine) note("lost").hidden = false;
+  }
+
+  // --- The phone of whoever runs the meeting stays awake, where it can
+
+  async function stayAwake() {
+    if (live.dataset.awake === undefined || document.hidden || !navigator.wakeLock) return;
+    try { await navigator.wakeLock.request("screen"); } catch (error) { /* a weak battery: it may sleep */ }
   }
 
   // --- Following
@@ -164,9 +173,11 @@
     }
   });
 
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) { tag = ""; ask(); } });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) { tag = ""; ask(); stayAwake(); } });
   window.addEventListener("online", ask);
   window.addEventListener("offline", missed);
+  live.tabIndex = -1;
   setInterval(tick, 250);
+  stayAwake();
   wait();
 })();

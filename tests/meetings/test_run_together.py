@@ -7,12 +7,14 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
 from groups.models import Facilitator, Phase, Topic
 from meetings.models import Meeting, MeetingRun, Participation
+from meetings.services import start_run
 from tests import make
 from tests.browser import press
 
@@ -192,3 +194,43 @@ def test_meeting_is_run_and_followed_without_scripts(cast, evening, open_page):
 
     says(carol, "1 hand is up")
     assert re.fullmatch(r"(20:00|19:\d\d)", carol.locator(".run-clock [data-clock]").inner_text())
+
+
+def test_page_rests_while_nobody_looks_and_follows_at_once_when_somebody_does(cast, evening, open_page):
+    mia = open_page(cast.mia, "room")
+    asked = []
+    mia.on("request", lambda request: asked.append(request.url.endswith("/now/")))
+    hide = "hidden => {Object.defineProperty(document, 'hidden', {value: hidden, configurable: true})}"
+    mia.evaluate(hide, True)
+    mia.wait_for_timeout(2500)  # what was under way
+    asked.clear()
+    mia.wait_for_timeout(4500)
+    at_rest = len(asked)
+    mia.evaluate(hide, False)
+    mia.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    mia.wait_for_timeout(500)
+
+    assert (at_rest, len(asked)) == (0, 1)
+
+
+def test_page_whose_pass_is_over_goes_on_while_one_is_signed_in_and_else_says_so(cast, evening, open_page):
+    mia = open_page(cast.mia, "room")
+    mia.evaluate("document.querySelector('[data-follow]').dataset.pass = 'of-yesterday'")
+    start_run(evening, by=cast.carol)
+    says(mia, "Welcome and ground rules")
+    expect(mia.locator("[data-signed-out]")).to_be_hidden()
+
+    Session.objects.all().delete()
+    says(mia, "You were signed out, so this page stands still.")
+
+
+def test_keys_stay_where_they_were_when_the_page_changes(cast, evening, open_page):
+    start_run(evening, by=cast.carol)
+    carol = open_page(cast.carol, "run")
+    button(carol, "Pause").focus()
+    carol.keyboard.press("Enter")
+    expect(button(carol, "Go on")).to_be_focused()
+
+    button(carol, "Mia is here").focus()
+    carol.keyboard.press("Enter")
+    expect(button(carol, "Mia begins")).to_be_focused()
