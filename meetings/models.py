@@ -280,6 +280,10 @@ class MeetingQuerySet(models.QuerySet):
             local_date__gte=F("today"), local_date__lt=F("today") + Value(timedelta(days=7))
         )
 
+    def counting(self, guests: int | None):
+        """Those that count so many people without a name; None: however many."""
+        return self if guests is None else self.filter(headcount=guests)
+
     def roster_open(self):
         """Begun, and nobody has said yet who came."""
         return self.filter(status=Meeting.Status.SCHEDULED, starts_at__lte=Now())
@@ -489,6 +493,10 @@ class ParticipationQuerySet(models.QuerySet):
             here=models.Count("pk", filter=Q(meeting__group=meeting.group_id))
         )
         return {member: bool(here) for member, here in counted}
+
+    def noted_as(self, attendance: str | None):
+        """Those of whom just this is noted, "" for nothing; None: whatever is."""
+        return self if attendance is None else self.filter(attendance=attendance or None)
 
     def lapsed(self):
         return self.filter(rsvp=Participation.Rsvp.OFFERED, offer_expires_at__lte=timezone.now())

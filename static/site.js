@@ -14,10 +14,18 @@
     }
   }
 
+  // What a page keeps in this tab until there is a connection again ends with the session.
+  function forgetKept() {
+    try {
+      Object.keys(sessionStorage).filter((key) => key.startsWith("roster ")).forEach((key) => sessionStorage.removeItem(key));
+    } catch (error) { /* a browser that keeps nothing */ }
+  }
+
   // "Leave this page": at once, in place of this page in the history; the session ends behind it.
   function leaveAtOnce(form) {
     const go = () => {
       document.body.hidden = true;
+      forgetKept();
       fetch(form.action, { method: "POST", body: new FormData(form), redirect: "manual", keepalive: true });
       location.replace(root.dataset.leave);
     };
@@ -94,6 +102,7 @@
   }
 
   if (window.PublicKeyCredential) showPasskeys();
+  if (!root.dataset.idle) forgetKept();
   try { tellZone(); } catch (error) { /* an old browser: times are shown in the group's own zone */ }
   const leave = document.querySelector("form.leave");
   if (leave && root.dataset.leave) leaveAtOnce(leave);

@@ -13,12 +13,19 @@ from ..models import Meeting, Participation
 
 
 @transaction.atomic
-def record_attendance(meeting: Meeting, member_id: UUID, attendance: str, *, by: Member) -> bool:
-    """Record how somebody on the roster came, or that they did not. False if they are not on it."""
-    recorded = Participation.objects.filter(meeting=meeting, member=member_id).update(
-        attendance=attendance, recorded_by=by, recorded_at=timezone.now()
-    )
-    if not recorded:
+def record_attendance(
+    meeting: Meeting, member_id: UUID, attendance: str, *, by: Member, seen: str | None = None
+) -> bool:
+    """Record how somebody on the roster came, or that they did not. False if they are not on it.
+
+    With `seen`, what was noted when it was tapped (nothing: ""), it is written over nothing else: False too if
+    somebody noted something else since. What is noted already is so once more.
+    """
+    theirs = Participation.objects.filter(meeting=meeting, member=member_id)
+    if seen is not None and theirs.noted_as(attendance).exists():
+        return True
+    now = timezone.now()
+    if not theirs.noted_as(seen).update(attendance=attendance, recorded_by=by, recorded_at=now):
         return False
     settle_meeting(meeting)
     record("attendance.recorded", meeting, by=by, member=str(member_id), attendance=attendance)
@@ -26,10 +33,13 @@ def record_attendance(meeting: Meeting, member_id: UUID, attendance: str, *, by:
 
 
 @transaction.atomic
-def clear_attendance(meeting: Meeting, member_id: UUID, *, by: Member) -> bool:
-    """Undo: nothing is recorded for this person any more. A walk-in who never answered leaves the roster."""
+def clear_attendance(meeting: Meeting, member_id: UUID, *, by: Member, seen: str | None = None) -> bool:
+    """Undo: nothing is recorded for this person any more. A walk-in who never answered leaves the roster.
+
+    False if nothing is, or (with `seen`) something else than when it was tapped.
+    """
     mine = Participation.objects.filter(meeting=meeting, member=member_id).exclude(attendance=None)
-    if not mine.update(attendance=None, recorded_by=None, recorded_at=None):
+    if not mine.noted_as(seen).update(attendance=None, recorded_by=None, recorded_at=None):
         return False
     Participation.objects.filter(meeting=meeting, member=member_id, rsvp=None).delete()
     settle_meeting(meeting)
@@ -59,17 +69,20 @@ def add_walk_in(meeting: Meeting, code: str, *, by: Member) -> Participation | N
 
 
 @transaction.atomic
-def add_anonymous_walk_in(meeting: Meeting, *, by: Member) -> None:
-    """Count somebody who came and gave no name."""
-    Meeting.objects.filter(pk=meeting.pk).update(headcount=F("headcount") + 1)
+def add_anonymous_walk_in(meeting: Meeting, *, by: Member, seen: int | None = None) -> bool:
+    """Count somebody who came and gave no name. False if the count is another than was `seen`."""
+    if not Meeting.objects.filter(pk=meeting.pk).counting(seen).update(headcount=F("headcount") + 1):
+        return False
     settle_meeting(meeting)
     record("attendance.headcount", meeting, by=by, change=1)
+    return True
 
 
 @transaction.atomic
-def remove_anonymous_walk_in(meeting: Meeting, *, by: Member) -> bool:
-    """Undo one. False if nobody is counted."""
-    if not Meeting.objects.filter(pk=meeting.pk, headcount__gt=0).update(headcount=F("headcount") - 1):
+def remove_anonymous_walk_in(meeting: Meeting, *, by: Member, seen: int | None = None) -> bool:
+    """Undo one. False if nobody is counted, or the count is another than was `seen`."""
+    counted = Meeting.objects.filter(pk=meeting.pk, headcount__gt=0).counting(seen)
+    if not counted.update(headcount=F("headcount") - 1):
         return False
     settle_meeting(meeting)
     record("attendance.headcount", meeting, by=by, change=-1)

@@ -171,6 +171,77 @@ def test_new_people_are_marked_and_counted_once_here(cast, begun, tap):
     assert "1 not marked yet" in page
 
 
+# --- Taps that may come late, with what their page showed (static/roster.js) ------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("noted", "tapped", "seen", "status", "now"),
+    [
+        (None, "record:present", "", 200, "present"),
+        ("present", "record:absent", "present", 200, "absent"),
+        ("present", "record:present", "", 200, "present"),  # it had arrived, and is sent once more
+        ("late", "record:present", "", 409, "late"),
+        ("late", "record:absent", "present", 409, "late"),
+        (None, "record:absent", "present", 409, None),
+        ("present", "clear", "present", 200, None),
+        (None, "clear", "present", 200, None),
+        ("excused", "clear", "present", 409, "excused"),
+        (None, "record:elated", "", 400, None),
+        (None, "walk_in", "", 400, None),
+    ],
+)
+def test_tap_that_comes_late_is_written_over_nothing_else(cast, begun, sign_in, noted, tapped, seen, status, now):
+    if noted:
+        services.record_attendance(begun, cast.mia.pk, noted, by=cast.dan)
+    name, _colon, mark = tapped.partition(":")
+    value = f"{cast.mia.pk}:{mark}" if mark else str(cast.mia.pk)
+    url = reverse("meetings:meeting_roster", args=[begun.pk])
+
+    response = sign_in(cast.carol).post(url, {name: value, "seen": seen})
+
+    assert (response.status_code, attendance(begun)["Mia"]) == (status, now)
+    if status == 409:
+        assert ("Dan noted “" if noted else "Somebody took the mark back") in response.content.decode()
+
+
+def test_tap_that_comes_late_twice_is_on_the_record_once(cast, begun, tap):
+    for _again in range(2):
+        tap(record=f"{cast.mia.pk}:present", seen="")
+
+    assert AuditEvent.objects.filter(action="attendance.recorded").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("counted", "tapped", "seen", "status", "now"),
+    [(2, "+1", "2", 200, 3), (2, "-1", "2", 200, 1), (3, "+1", "2", 409, 3), (0, "-1", "0", 409, 0)]
+    + [(2, "+1", junk, 400, 2) for junk in ("", "x", "-1", "99999")]
+    + [(2, "+5", "2", 400, 2)],
+)
+def test_count_goes_on_from_what_was_seen_only(begun, tap, counted, tapped, seen, status, now):
+    Meeting.objects.filter(pk=begun.pk).update(headcount=counted)
+
+    response = tap(headcount=tapped, seen=seen)
+
+    begun.refresh_from_db()
+    assert (response.status_code, begun.headcount) == (status, now)
+
+
+def test_tap_that_comes_when_the_roster_is_closed_says_so(cast, begun, tap):
+    services.mark_did_not_meet(begun, by=cast.dan)
+
+    response = tap(record=f"{cast.mia.pk}:present", seen="")
+
+    assert (response.status_code, attendance(begun)["Mia"]) == (409, None)
+    assert "The roster is closed now" in response.content.decode()
+
+
+def test_late_tap_for_whoever_left_the_roster_says_so(cast, begun, tap):
+    response = tap(record=f"{cast.nora.pk}:present", seen="")
+
+    assert response.status_code == 409
+    assert "not on the roster any more" in response.content.decode()
+
+
 @pytest.mark.parametrize("how_many", [3, 300])
 def test_roster_costs_the_same_whoever_comes(cast, sign_in, how_many):
     meeting = make.meeting(cast.willow, starts_at=timezone.now(), capacity=how_many)
