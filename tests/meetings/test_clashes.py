@@ -146,6 +146,23 @@ def test_taken_dates_are_left_out_of_a_new_schedule_and_come_when_they_are_free(
         services.take_up_meeting(Meeting.objects.get(pk=third.pk), by=cast.carol)
 
 
+def test_end_of_a_pause_leaves_off_the_date_whose_room_somebody_else_has_by_now(cast, soon):
+    room = Room.objects.create(name="Mill Street 2")
+    cast.cedar_meeting.delete()
+    Group.objects.filter(pk__in=[cast.willow.pk, cast.cedar.pk]).update(room=room)
+    day = soon.date()
+    series = make.series(cast.willow, weekdays=[day.weekday()], start_time="08:00")
+    services.extend_series()
+    first, second = Meeting.objects.filter(series=series).in_order()[1:3]
+    pause = services.suspend_series(series, by=cast.carol, from_on=first.local_date, until_on=second.local_date)
+    make.meeting(cast.cedar, starts_at=first.starts_at, minutes=60)
+
+    assert services.end_suspension(pause, by=cast.carol, on=timezone.localdate()) is True
+
+    statuses = Meeting.objects.filter(pk__in=[first.pk, second.pk]).in_order().values_list("status", flat=True)
+    assert list(statuses) == ["cancelled", "scheduled"]
+
+
 def test_change_that_meets_a_taken_room_is_refused_as_a_whole(cast, soon):
     room = Room.objects.create(name="Mill Street 2")
     cast.cedar_meeting.delete()  # at the same hour as Willow's

@@ -177,6 +177,43 @@ def test_pages_of_another_group_look_like_none(willow, sign_in, name):
     assert everything() == before
 
 
+def test_pages_of_ones_own_group_show_no_row_of_another(willow, sign_in):
+    """The address names a group that one may change, and a schedule or pause that is not its."""
+    client, own = sign_in(willow.carol), willow.willow.pk
+    earlier, later = (make.series(willow.cedar, weekdays=[2], start_time=at) for at in ("09:00", "10:00"))
+    MeetingSeries.objects.filter(pk=later.pk).update(came_from=earlier)
+    pause = Suspension.objects.create(series=earlier, from_on=timezone.localdate(), reason="Rest")
+    before = everything()
+
+    for name, row, sent in (
+        ("groups_group_series", later.pk, rule_of(later, start_time="20:00")),
+        ("groups_group_pause", later.pk, {"from_on": timezone.localdate().isoformat(), "reason": "Rest"}),
+        ("groups_group_undo_series", later.pk, {}),
+        ("groups_group_resume", pause.pk, {}),
+    ):
+        address = page_of(name, own, row)
+        assert client.get(address).status_code == 404, name
+        assert client.post(address, sent | {"save": ""}).status_code == 404, name
+    assert everything() == before
+
+
+def test_page_of_a_date_that_cannot_change_any_more_says_so(willow, sign_in):
+    client = sign_in(willow.carol)
+    on, off = willow.dates[2:4]
+    services.cancel_meeting(off, by=willow.carol, reason="The room is closed")
+    before = everything()
+
+    for name, meeting, sent in (
+        ("meetings_meeting_move", off, date_of(off)),
+        ("meetings_meeting_substitute", off, {"substitute": willow.dan.pk}),
+        ("meetings_meeting_take_up", on, {}),
+    ):
+        page = client.post(page_of(name, meeting.pk), sent | {"save": ""}, follow=True)
+        assert page.redirect_chain == [(schedule(willow.willow), 302)], name
+        assert next(iter(page.context["messages"])).level_tag == "error", name
+    assert everything() == before
+
+
 def test_pause_ends_by_hand_and_one_date_is_held_after_all(willow, sign_in):
     client = sign_in(willow.carol)
     first, second = willow.dates[1:3]

@@ -121,6 +121,13 @@ def test_one_date_is_taken_up_out_of_a_holiday_and_stays(cast, tuesdays):
     assert {meeting.status for meeting in meetings_of(tuesdays)} == {"scheduled"}
 
 
+def test_date_that_would_have_begun_is_not_taken_up(cast):
+    meeting = make.meeting(cast.willow, starts_at=timezone.now() - timedelta(minutes=5), status="cancelled")
+
+    assert services.take_up_meeting(meeting, by=cast.carol) is False
+    assert Meeting.objects.get(pk=meeting.pk).status == "cancelled"
+
+
 # --- This and later dates ---------------------------------------------------------------------------------------------
 
 
