@@ -90,6 +90,19 @@ def test_topics_in_turn_begin_with_the_one_not_taken_up_for_longest(cast, weeks)
     assert coming[:4] == ["Patience", "The steps", "Anger", "Patience"]
 
 
+def test_date_that_was_cancelled_took_up_no_topic(cast, weeks):
+    cast.willow.rotates_topics = True
+    cast.willow.save()
+    for weeks_ago, topic in ((2, cast.steps), (3, cast.patience), (4, cast.anger)):
+        held(weeks, weeks_ago=weeks_ago, topic=topic)
+    Meeting.objects.filter(pk=held(weeks, weeks_ago=1, topic=cast.anger).pk).update(status="cancelled")
+
+    services.plan_topics([cast.willow.pk])
+
+    coming = [m.topic.name for m in Meeting.objects.upcoming().filter(group=cast.willow).in_order()]
+    assert coming[:3] == ["Anger", "Patience", "The steps"]
+
+
 def test_rule_goes_before_the_turn_and_its_topic_takes_no_turn(cast, weeks):
     TopicRule.objects.create(group=cast.willow, nth_of_month=3, topic=cast.steps)
     cast.willow.rotates_topics = True
