@@ -18,6 +18,7 @@ from groups.access import is_facilitator, require_facilitator
 from groups.models import Group, Membership
 from members.models import Member
 from members.session_limits import left_of
+from outbox.links import signed
 
 from .calendar_feed import CalendarFeed, find_calendar_feed
 from .letter_models import AttendanceLetter, Disclosure, DisclosureConsent
@@ -94,7 +95,7 @@ def get_calendar_feed(token: str) -> CalendarFeed:
 
 def answer_token(meeting_id: UUID, member_id: UUID) -> str:
     """Lets the bearer answer for one member at one meeting until it starts, and nothing else (EML-03)."""
-    return signing.dumps([str(meeting_id), str(member_id)], salt=ANSWER_SALT)
+    return signed([str(meeting_id), str(member_id)], salt=ANSWER_SALT)
 
 
 def is_answer_token(token: str) -> bool:

@@ -2,7 +2,9 @@
 meeting, language and kind of reader, and only links are filled in per person."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import lru_cache
+from typing import NamedTuple
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
@@ -16,7 +18,7 @@ from outbox import kinds
 from outbox.kinds import Later, Letter, Unwanted
 from outbox.letters import Chosen, WordsInUse, letter
 from outbox.links import link
-from outbox.models import Email
+from outbox.models import Email, any_of
 from outbox.services import unsubscribe_url
 
 from . import wording
@@ -52,36 +54,44 @@ def register() -> None:
     kinds.register(kinds.Kind("offer", _prepare_offers, letters=(OFFER,)))
 
 
+class Answer(NamedTuple):
+    """What somebody said to one meeting, and until when they are asked to take a place."""
+
+    rsvp: str | None = None
+    offer_expires_at: datetime | None = None
+
+
+NO_ANSWER = Answer()
+
+
 class _Facts:
     """What a batch of mails speaks of, fetched in a few queries whatever its size."""
 
     def __init__(self, emails: Sequence[Email]):
-        meeting_ids = {email.about_id for email in emails}
-        member_ids = {email.recipient_id for email in emails}
-        self.meetings = Meeting.objects.select_related("group").in_bulk(meeting_ids)
-        self.participations = {
-            (row.meeting_id, row.member_id): row
-            for row in Participation.objects.filter(meeting__in=meeting_ids, member__in=member_ids).only(
+        meetings = any_of({email.about_id for email in emails})
+        members = any_of({email.recipient_id for email in emails})
+        self.meetings = {row.pk: row for row in Meeting.objects.select_related("group").filter(pk__in=meetings)}
+        answers = Participation.objects.filter(meeting__in=meetings, member__in=members)
+        self.answers = {
+            (meeting, member): Answer(rsvp, offer_expires_at)
+            for meeting, member, rsvp, offer_expires_at in answers.values_list(
                 "meeting", "member", "rsvp", "offer_expires_at"
             )
         }
         self.groups = set(
             Membership.objects.active()
-            .filter(member__in=member_ids, group__meetings__in=meeting_ids, is_muted=False)
+            .filter(member__in=members, group__meetings__in=meetings, is_muted=False)
             .values_list("group", "member")
         )
-        self.consents = set(Consent.objects.standing().filter(member__in=member_ids).values_list("kind", "member"))
-        self.wishes = ReminderSettings.objects.in_bulk(member_ids)
-        self.confirmed = set(
-            EmailAddress.objects.filter(user__in=member_ids, verified=True).values_list("user", "email")
-        )
+        self.consents = set(Consent.objects.standing().filter(member__in=members).values_list("kind", "member"))
+        self.wishes = {wish.pk: wish for wish in ReminderSettings.objects.filter(pk__in=members)}
+        self.confirmed = set(EmailAddress.objects.filter(user__in=members, verified=True).values_list("user", "email"))
 
-    def participation(self, email: Email) -> Participation | None:
-        return self.participations.get((email.about_id, email.recipient_id))
+    def answer(self, email: Email) -> "Answer":
+        return self.answers.get((email.about_id, email.recipient_id), NO_ANSWER)
 
     def rsvp(self, email: Email) -> str | None:
-        participation = self.participation(email)
-        return participation.rsvp if participation else None
+        return self.answer(email).rsvp
 
     def wants_full_wording(self, email: Email) -> bool:
         """A reminder may name the group only while they ask for it and have agreed to it; other mail never does."""
@@ -111,13 +121,13 @@ def _prepare(
         if meeting is None or reason or not email.recipient.is_active:
             answers[email.pk] = Unwanted(reason or gettext_noop("the account is closed"))
             continue
-        participation, language = facts.participation(email), email.recipient.language
+        answer, language = facts.answer(email), email.recipient.language
         full = facts.wants_full_wording(email)
-        editable = editable_of(email.kind, facts.rsvp(email))
+        editable = editable_of(email.kind, answer.rsvp)
         chosen = None if full else in_use.for_person(editable, email.recipient_id, language)
-        key = (meeting.pk, language, full, facts.rsvp(email), participation and participation.offer_expires_at, chosen)
+        key = (meeting.pk, language, full, answer, chosen)
         if key not in written:
-            written[key] = _write(email.kind, meeting, participation, language, full=full, chosen=chosen)
+            written[key] = _write(email.kind, meeting, answer, language, full=full, chosen=chosen)
         answers[email.pk] = _fill_in(written[key], email, meeting)
     return answers
 
@@ -128,13 +138,14 @@ def preview_reminder(meeting: Meeting, participation: Participation | None, lang
     if participation and not full:
         editable = editable_of("reminder", participation.rsvp)
         chosen = WordsInUse([editable]).for_person(editable, participation.member_id, language)
-    return _write("reminder", meeting, participation, language, full=full, chosen=chosen)
+    answer = Answer(participation.rsvp, participation.offer_expires_at) if participation else NO_ANSWER
+    return _write("reminder", meeting, answer, language, full=full, chosen=chosen)
 
 
 def _write(
     kind: str,
     meeting: Meeting,
-    participation: Participation | None,
+    answer: Answer,
     language: str,
     *,
     full: bool = False,
@@ -144,15 +155,14 @@ def _write(
     that coordinators chose name no group, so they are not for such letters.
     """
     with translation.override(language):
-        has_place = participation is not None and participation.rsvp == Participation.Rsvp.GOING
-        offer_ends = participation.offer_expires_at if participation else None
+        offer_ends = answer.offer_expires_at
         context = {
             "kind": kind,
             "when": wording.when(meeting),
             "when_short": wording.when_short(meeting),
             "group_name": meeting.group.name if full else "",
-            "place": wording.place(meeting) if full and has_place else "",
-            "rsvp": participation.rsvp if participation else None,
+            "place": wording.place(meeting) if full and answer.rsvp == Participation.Rsvp.GOING else "",
+            "rsvp": answer.rsvp,
             "offer_ends": wording.moment(offer_ends.astimezone(meeting.zone)) if offer_ends else "",
             "answer_url": ANSWER_URL,
             "unsubscribe_url": UNSUBSCRIBE_URL,

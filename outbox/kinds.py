@@ -16,8 +16,8 @@ class Letter:
     """What one person is to read. The subject is seen on lock screens: it names no group and no reason.
 
     Where coordinators chose the words, `period_id` and `variant` say which (`WordingPeriod`). Where many get nearly the
-    same, `blank` is the letter they share and `personal` what is filled into its text and html for this one person:
-    such letters leave much faster.
+    same, `text` and `html` are what they share, and `personal` is what each name in them gives way to for this one
+    person: such letters leave much faster.
     """
 
     subject: str
@@ -25,15 +25,19 @@ class Letter:
     html: str
     period_id: int | None = None
     variant: str = ""
-    blank: "Letter | None" = None
     personal: Mapping[str, str] = field(default_factory=dict, hash=False, compare=False)
 
     def filled_in(self, personal: Mapping[str, str]) -> "Letter":
-        """This letter for one person: each name in it gives way to what is theirs. Plain printable text only."""
+        """This letter for one person. Plain printable text only. It is put in when the mail is written."""
+        return Letter(self.subject, self.text, self.html, self.period_id, self.variant, personal)
+
+    @property
+    def as_read(self) -> "Letter":
+        """The letter as this one person reads it."""
         text, html = self.text, self.html
-        for name, value in personal.items():
+        for name, value in self.personal.items():
             text, html = text.replace(name, value), html.replace(name, value)
-        return replace(self, text=text, html=html, blank=self, personal=personal)
+        return replace(self, text=text, html=html, personal={})
 
     @property
     def first_line(self) -> str:

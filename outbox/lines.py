@@ -14,6 +14,7 @@ from .message import Message
 from .models import Email
 
 MAILS_PER_LINE = 25  # to open a line takes longer than to say a few mails
+BREATH = 0.001  # seconds
 MOST_BREAKS = 3  # in a row, for each line: then it is the server, not the message
 MOST_REFUSALS = 20  # in a row: then it is the server that refuses, not one address
 Problem = Refused | Unsendable | LineBroke
@@ -82,22 +83,27 @@ class Lines:
             self._idle.append(new)
 
     def _listen(self) -> list[Handed]:
-        """Wait for the first answer, and hear all that are there. A server that thinks too long has none."""
-        if not self._calls:
-            return []
+        """Wait until a mail is done with, and a breath longer for others, as one commit then serves them all."""
+        handed: list[Handed] = []
+        while self._calls:
+            patience = BREATH if handed else max(0.0, min(call.until for call in self._calls) - monotonic())
+            answered = self._answered(patience)
+            now = monotonic()
+            turns = [call for call in self._calls if call in answered or call.until <= now]
+            if not turns:
+                break
+            for call in turns:
+                self._calls.remove(call)
+                handed += self._go_on(call, is_late=call not in answered)
+        return handed
+
+    def _answered(self, patience: float) -> set[_Call]:
+        """The calls that have an answer by now, or within so many seconds. A server that thinks too long has none."""
         ears = poll()
         by_number = {call.line.fileno(): call for call in self._calls}
         for number in by_number:
             ears.register(number, POLLIN)
-        patience = max(0.0, min(call.until for call in self._calls) - monotonic())
-        answered = {by_number[number] for number, _event in ears.poll(patience * 1000)}
-        now = monotonic()
-        handed = []
-        for call in tuple(self._calls):
-            if call in answered or call.until <= now:
-                self._calls.remove(call)
-                handed += self._go_on(call, is_late=call not in answered)
-        return handed
+        return {by_number[number] for number, _event in ears.poll(patience * 1000)}
 
     def _say_next(self, mails: Iterator[tuple[Email, Message]]) -> list[Handed]:
         """Begin a mail on each idle line, as long as there are any."""

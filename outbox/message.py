@@ -52,16 +52,15 @@ class Message:
 
     @property
     def for_django(self) -> EmailMultiAlternatives:
-        return _built(self.letter, self.to, self.return_to, self.headers)
+        return _built(self.letter.as_read, self.to, self.return_to, self.headers)
 
     def _filled_in(self) -> bytes | None:
         """The form of this letter, filled in. None where that would not be safe: then it is built from the ground."""
-        blank = self.letter.blank or self.letter
         own = {**{_slot(name): value for name, value in self.headers.items()}, _slot("To"): self.to}
         if not PLAIN_ADDRESS.fullmatch(self.to) or not all(map(_fits_in_a_line, own.values())):
             return None
         own |= self.letter.personal
-        form = _form(blank, tuple(self.headers), tuple(self.letter.personal))
+        form = _form(self.letter, tuple(self.headers), tuple(self.letter.personal))
         if form is None:
             return None
         return b"".join([own[part].encode() if isinstance(part, str) else part for part in form])

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.postgres.functions import RandomUUID
 from django.db import connection, models, transaction
 from django.db.models import F, Q
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 from django.db.models.lookups import LessThanOrEqual
 from django.utils.translation import gettext_lazy as _
@@ -26,7 +27,7 @@ WITH due AS MATERIALIZED (
     ORDER BY send_after LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
 UPDATE outbox_email SET state = 'claimed', claimed_by = %(sender)s
 FROM due WHERE outbox_email.id = due.id
-RETURNING outbox_email.id
+RETURNING outbox_email.id::text
 """
 
 
@@ -62,6 +63,11 @@ SELECT objid FROM pg_locks
 WHERE locktype = 'advisory' AND granted AND classid = %s
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
+
+
+def any_of(ids: Iterable[UUID | str]) -> RawSQL:
+    """For `…__in=` with hundreds of ids: they are said as one value, which takes a tenth of the time to say."""
+    return RawSQL("SELECT unnest(%s::uuid[])", ["{" + ",".join(map(str, ids)) + "}"])
 
 
 class EmailQuerySet(models.QuerySet["Email"]):
@@ -173,7 +179,7 @@ class EmailQuerySet(models.QuerySet["Email"]):
             ids = [row[0] for row in cursor.fetchall()]
         if not ids:
             return []
-        claimed = self.filter(pk__in=ids).select_related("recipient__bounced_address").order_by(*IN_ORDER)
+        claimed = self.filter(pk__in=any_of(ids)).select_related("recipient__bounced_address").order_by(*IN_ORDER)
         return list(claimed.only(*READ_TO_SEND).annotate(is_too_late=LessThanOrEqual(F("expires_at"), Now())))
 
     def prepare_to_mark(self) -> None:

@@ -23,7 +23,7 @@ from . import bounces, kinds
 from .bounce_reports import return_path
 from .kinds import Later, Letter, Unwanted
 from .lines import Handed, Lines, Problem
-from .links import link
+from .links import link, signed
 from .mail_server import LineBroke, Refused, ServerAway, Unsendable
 from .message import Message
 from .models import SENDER_LOCKS, Email
@@ -282,7 +282,7 @@ def unsubscribe_url(email: Email) -> str:
     """Where the mail's reader can stop mail like it. The same in its text and its headers, so made once."""
     if not hasattr(email, "_unsubscribe_url"):
         told = [str(email.recipient_id), email.kind, str(email.about_id or "")]
-        email._unsubscribe_url = link("outbox:unsubscribe", signing.dumps(told, salt=UNSUBSCRIBE_SALT))
+        email._unsubscribe_url = link("outbox:unsubscribe", signed(told, salt=UNSUBSCRIBE_SALT))
     return email._unsubscribe_url
 
 

@@ -11,7 +11,7 @@ from email import message_from_bytes, policy
 import pytest
 from django.core import mail as django_mail
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from outbox import kinds, lines, services
@@ -366,6 +366,21 @@ def test_cost_of_a_batch_is_the_same_for_few_and_many(db, smtp, queue_notes, dja
         # stuck and dead senders, lock, is ready; claim (4), read, claim in vain (4), release, unlock; no mark
         with django_assert_num_queries(15):
             services.deliver()
+
+
+def test_mails_that_lines_hand_over_together_share_a_commit(transactional_db, smtp, queue_notes, settings, monkeypatch):
+    """The guard of the speed: a commit each is what sending costs most."""
+    settings.MAIL_LINES = 8
+    monkeypatch.setattr(lines, "BREATH", 0.05)  # the server of the tests is slow
+    people = queue_notes(200)
+
+    services.deliver()
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*), count(DISTINCT xmin::text) FROM outbox_email WHERE state = 'sent'")
+        mails, commits = cursor.fetchone()
+    assert mails == len(people)
+    assert mails / settings.MAIL_LINES <= commits <= mails / 4
 
 
 def test_deliver_outbox_by_hand_says_how_many(db, smtp, queue_notes, capsys):

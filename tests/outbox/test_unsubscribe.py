@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import time_machine
 from django.core import signing
 from django.test import Client
 
@@ -11,6 +12,7 @@ from meetings import services as meetings
 from members.models import Consent
 from members.services import give_consent
 from outbox import services
+from outbox.links import signed
 from outbox.models import Email
 from tests import make
 
@@ -98,6 +100,13 @@ def test_link_of_a_mail_from_before_groups_could_be_stopped_still_stops_all(cast
 
     assert 'value="there"' not in offered
     assert not has_reminders(cast.mia)
+
+
+def test_what_is_signed_for_a_link_is_what_django_signs():
+    words = ["Mía", "reminder", ""]
+
+    with time_machine.travel("2026-11-22 10:00Z", tick=False):
+        assert [signed(words, salt=salt) for salt in "ab"] == [signing.dumps(words, salt=salt) for salt in "ab"]
 
 
 def test_tries_of_others_do_not_stop_the_one_click_of_anybody(cast, link):
