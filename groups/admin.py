@@ -4,6 +4,7 @@ from django.contrib import admin, messages
 from django.core import signing
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.text import slugify
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +15,7 @@ from members.scoped_admin import (
     COORDINATOR,
     COUNSELOR,
     SUPERUSER,
+    ManyPages,
     ScopedAdmin,
     ScopedTabularInline,
     VisibleOnly,
@@ -161,8 +163,6 @@ class GroupAdmin(ScopedAdmin):
             },
         ),
     ]
-    list_display = ["name", "kind", "mode", "enrolment", "time_zone", "is_listed"]
-    list_filter = ["kind", "mode", "enrolment", "is_listed"]
     search_fields = ["name"]
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
@@ -206,8 +206,10 @@ class MembershipAdmin(ScopedAdmin):
 
     may_view = FACILITATED_BY
     fields = ["group", "code", "display_name", "status", "requested_at", "joined_at", "left_at"]
-    list_display = ["code", "display_name", "status", "group", "requested_at"]
-    list_filter = ["status", ("group", VisibleOnly)]
+    list_display = ["code", "display_name", "status", "group", "since", "comes"]
+    list_filter = ["status", "standing_rsvp", ("group", VisibleOnly)]
+    date_hierarchy = "requested_at"
+    paginator = ManyPages
     list_select_related = ["group", "member"]
     search_fields = ["=member__code", "member__display_name", "group__name"]
     actions = ["approve_requests", "decline_requests"]
@@ -219,6 +221,16 @@ class MembershipAdmin(ScopedAdmin):
     @admin.display(description=_("display name"), ordering="member__display_name")
     def display_name(self, membership: Membership) -> str:
         return membership.member.display_name
+
+    @admin.display(description=_("since"), ordering="requested_at")
+    def since(self, membership: Membership) -> str:
+        """The day of what its status says, by the clock of the group."""
+        when, words = membership.latest_step
+        return words % {"day": date_format(when.astimezone(membership.group.zone))}
+
+    @admin.display(description=_("comes every week"), ordering="standing_rsvp")
+    def comes(self, membership: Membership) -> str:
+        return gettext("comes every week") if membership.standing_rsvp else ""
 
     def has_answer_permission(self, request):
         return role_of(request.user) in FACILITATED_BY
@@ -407,17 +419,43 @@ class OfGroupOrHouseAdmin(ScopedAdmin):
         return super().has_change_permission(request, obj)
 
 
+class LibraryFilter(admin.SimpleListFilter):
+    title = _("whose")
+    parameter_name = "whose"
+
+    def lookups(self, request, model_admin):
+        return [("library", _("For every group")), ("own", _("Of one group"))]
+
+    def queryset(self, request, queryset):
+        match self.value():
+            case "library":
+                return queryset.filter(group=None)
+            case "own":
+                return queryset.filter(group__isnull=False)
+        return queryset
+
+
 @admin.register(Topic)
 class TopicAdmin(OfGroupOrHouseAdmin):
     may_change = FACILITATED_BY
     may_delete = frozenset({COORDINATOR})
     fields = ["group", "name", "prompts", "reading", "activity"]
-    list_display = ["title", "group"]
-    search_fields = ["name"]
+    list_display = ["title", "group_or_library", "questions"]
+    list_filter = [LibraryFilter, *OfGroupOrHouseAdmin.list_filter]
+    search_fields = ["name", "prompts"]
 
     @admin.display(description=_("name"), ordering="name")
     def title(self, topic: Topic) -> str:
         return topic.title
+
+    @admin.display(description=_("group"), ordering="group__name")
+    def group_or_library(self, topic: Topic) -> str:
+        return topic.group.name if topic.group else gettext("for every group")
+
+    @admin.display(description=_("questions to open with"))
+    def questions(self, topic: Topic) -> str:
+        count = len(topic.questions)
+        return ngettext("%(count)s question", "%(count)s questions", count) % {"count": count} if count else ""
 
 
 @admin.register(Agreement)

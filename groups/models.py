@@ -16,6 +16,7 @@ from django.db.models import Q, Value
 from django.db.models.functions import Concat, Lower
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.models import CODE_LETTERS, Member
@@ -252,6 +253,10 @@ class FacilitatorQuerySet(models.QuerySet):
     def visible_to(self, staff: Member):
         return self.filter(group__in=Group.objects.visible_to(staff))
 
+    def leading(self):
+        """Those who lead for good, the lead before co-facilitators."""
+        return self.exclude(role=Facilitator.Role.SUBSTITUTE).order_by("-role", "pk")
+
     def credential_of(self, member: Member, group: Group) -> str:
         """As they last signed here, or else in another group; nothing if they never said."""
         said = self.filter(member=member).exclude(credential="")
@@ -349,6 +354,17 @@ class Membership(models.Model):
 
     def __str__(self):
         return f"{self.member.code} · {self.group.name}"
+
+    @property
+    def latest_step(self) -> tuple[datetime, str]:
+        """When it came to stand as it does, and the words for that day: `asked on %(day)s`."""
+        if self.status == Membership.Status.REQUESTED:
+            return self.requested_at, gettext("asked on %(day)s")
+        if self.status == Membership.Status.ACTIVE:
+            return self.joined_at or self.requested_at, gettext("joined on %(day)s")
+        if self.status == Membership.Status.LEFT:
+            return self.left_at or self.requested_at, gettext("left on %(day)s")
+        return self.removed_at or self.decided_at or self.requested_at, gettext("removed on %(day)s")
 
     @property
     def was_declined(self) -> bool:

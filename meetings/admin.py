@@ -9,8 +9,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -21,10 +20,11 @@ from django.utils.translation import gettext_lazy as _
 
 from groups.admin import ALL_STAFF, FACILITATED_BY, GroupAdmin
 from groups.models import Group, Topic
-from members.scoped_admin import ScopedAdmin, ScopedStackedInline, VisibleOnly, role_of
+from members.scoped_admin import ManyPages, ScopedAdmin, ScopedStackedInline, VisibleOnly, role_of
 
 from . import services, wording
 from .letter_models import AttendanceLetter
+from .lists_admin import GroupList, MeetingList, WhenFilter, count_of
 from .log_models import SessionLog
 from .models import Meeting, MeetingSeries, Participation
 from .schedule_admin import GroupSchedulePages, MeetingSchedulePages, schedule_url
@@ -88,7 +88,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupWithScheduleAdmin(GroupSchedulePages, GroupAdmin):
+class GroupWithScheduleAdmin(GroupSchedulePages, GroupList):
     inlines = [*GroupAdmin.inlines, MeetingSeriesInline]
 
     def get_urls(self):
@@ -123,30 +123,6 @@ class GroupWithScheduleAdmin(GroupSchedulePages, GroupAdmin):
 
 
 # --- Meetings ---------------------------------------------------------------------------------------------------------
-
-
-class WhenFilter(admin.SimpleListFilter):
-    """Coming meetings first: what is over is looked for on purpose."""
-
-    title = _("when")
-    parameter_name = "when"
-
-    def lookups(self, request, model_admin):
-        return [("past", _("Past")), ("all", _("All"))]
-
-    def choices(self, changelist):
-        choices = super().choices(changelist)
-        yield next(choices) | {"display": _("Coming")}
-        yield from choices
-
-    def queryset(self, request, queryset):
-        match self.value():
-            case "all":
-                return queryset
-            case "past":
-                return queryset.over()
-            case _:
-                return queryset.not_over()
 
 
 class TopicField(forms.ModelChoiceField):
@@ -206,28 +182,20 @@ class CancelMeetingsForm(forms.Form):
         self.fields["meetings"].queryset = meetings  # type: ignore[attr-defined]  # a choice field
 
 
-def count_of(participations: QuerySet[Participation]) -> Coalesce:
-    """How many of these a meeting has, as a column."""
-    per_meeting = participations.filter(meeting=OuterRef("pk")).order_by().values("meeting")
-    counted = per_meeting.annotate(count=Count("pk")).values("count")
-    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
-
-
 @admin.register(Meeting)
-class MeetingAdmin(MeetingSchedulePages, ScopedAdmin):
+class MeetingAdmin(MeetingSchedulePages, MeetingList):
     """Meetings come from their schedule, so none is added or deleted by hand. Who comes is on the roster page."""
 
     may_view = may_change = ALL_STAFF
     form = MeetingForm
-    list_display = ["when", "group", "status", "answers", "waiting", "topic"]
-    list_filter = [WhenFilter, "status", ("group", VisibleOnly)]
-    list_select_related = ["group", "topic"]
-    date_hierarchy = "local_date"
-    search_fields = ["group__name"]
     actions = ["cancel_dates"]
 
     def get_queryset(self, request):
-        return super().get_queryset(request).annotate(waiting_count=count_of(Participation.objects.in_line()))
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(waiting_count=count_of(Participation.objects.in_line(), per="meeting"))
+        )
 
     def get_ordering(self, request):
         return ["-starts_at"] if request.GET.get(WhenFilter.parameter_name) == "past" else ["starts_at"]
@@ -243,18 +211,6 @@ class MeetingAdmin(MeetingSchedulePages, ScopedAdmin):
     def get_urls(self):
         cancel = path("cancel/", self.admin_site.admin_view(self.cancel_view), name="meetings_meeting_cancel")
         return [cancel, *self.schedule_urls(), *super().get_urls()]
-
-    @admin.display(description=_("when"), ordering="starts_at")
-    def when(self, meeting: Meeting) -> str:
-        return wording.when(meeting)
-
-    @admin.display(description=_("places taken"))
-    def answers(self, meeting: Meeting) -> str:
-        return gettext("%(taken)s of %(capacity)s") % {"taken": meeting.places_taken, "capacity": meeting.capacity}
-
-    @admin.display(description=_("waiting"))
-    def waiting(self, meeting: Meeting) -> int:
-        return meeting.waiting_count  # type: ignore[attr-defined]  # annotated
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         context |= {
@@ -323,7 +279,7 @@ class MeetingAdmin(MeetingSchedulePages, ScopedAdmin):
 
     def _ask_to_cancel(self, request, chosen: QuerySet[Meeting], form: CancelMeetingsForm | None = None):
         chosen = chosen.in_order().select_related("group")  # type: ignore[attr-defined]  # our QuerySet
-        rows = list(chosen.annotate(told=count_of(Participation.objects.expecting_to_come())))
+        rows = list(chosen.annotate(told=count_of(Participation.objects.expecting_to_come(), per="meeting")))
         open_rows = [meeting for meeting in rows if meeting.is_open]
         context = {
             **self.admin_site.each_context(request),
@@ -340,14 +296,32 @@ class MeetingAdmin(MeetingSchedulePages, ScopedAdmin):
 # --- Session logs, to read --------------------------------------------------------------------------------------------
 
 
+class LogStateFilter(admin.SimpleListFilter):
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request, model_admin):
+        return [("signed", _("Signed")), ("unsigned", _("Not signed"))]
+
+    def queryset(self, request, queryset):
+        match self.value():
+            case "signed":
+                return queryset.signed()
+            case "unsigned":
+                return queryset.unsigned()
+        return queryset
+
+
 @admin.register(SessionLog)
 class SessionLogAdmin(ScopedAdmin):
     """To read. A log is written and signed on its own page, and nothing of it is changed here."""
 
     may_view = FACILITATED_BY
-    list_display = ["meeting", "group", "headcount", "minutes", "signed_at"]
-    list_filter = ["mode"]
+    list_display = ["when", "group", "log_state", "people", "lasted", "topic"]
+    list_filter = [LogStateFilter, "mode", ("meeting__group", VisibleOnly)]
     list_select_related = ["meeting__group"]
+    search_fields = ["meeting__group__name", "topic", "signed_name"]
+    paginator = ManyPages
     date_hierarchy = "started_at"
     fields = [
         "meeting",
@@ -370,9 +344,25 @@ class SessionLogAdmin(ScopedAdmin):
     def group(self, log: SessionLog) -> str:
         return log.meeting.group.name
 
+    @admin.display(description=_("when"), ordering="started_at")
+    def when(self, log: SessionLog) -> str:
+        return wording.moment(log.started_local)
+
+    @admin.display(description=_("state"), ordering="signed_at")
+    def log_state(self, log: SessionLog) -> str:
+        if not log.signed_local:
+            return gettext("not signed yet")
+        day = date_format(log.signed_local, "MONTH_DAY_FORMAT")
+        return gettext("signed by %(name)s on %(day)s") % {"name": log.signed_name, "day": day}
+
+    @admin.display(description=_("people who came"), ordering="headcount")
+    def people(self, log: SessionLog) -> str:
+        count = log.headcount
+        return ngettext("%(count)s person came", "%(count)s people came", count) % {"count": count}
+
     @admin.display(description=_("minutes"))
-    def minutes(self, log: SessionLog) -> int:
-        return log.minutes
+    def lasted(self, log: SessionLog) -> str:
+        return ngettext("%(count)s minute", "%(count)s minutes", log.minutes) % {"count": log.minutes}
 
     @admin.display(description=_("what we did"))
     def what_we_did(self, log: SessionLog) -> str:
@@ -402,19 +392,44 @@ class SessionLogAdmin(ScopedAdmin):
         return response
 
 
+class LetterStateFilter(admin.SimpleListFilter):
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request, model_admin):
+        return [("standing", _("Stands")), ("revoked", _("Revoked"))]
+
+    def queryset(self, request, queryset):
+        match self.value():
+            case "standing":
+                return queryset.standing()
+            case "revoked":
+                return queryset.revoked()
+        return queryset
+
+
 @admin.register(AttendanceLetter)
 class AttendanceLetterAdmin(ScopedAdmin):
     """Which letters were issued, never what they say: that goes to the member."""
 
     may_view = FACILITATED_BY
-    list_display = ["number", "group", "code_of_member", "issued_at", "revoked_at"]
-    list_filter = [("group", VisibleOnly)]
+    list_display = ["number", "group", "code_of_member", "issued", "letter_state"]
+    list_filter = [LetterStateFilter, ("group", VisibleOnly)]
     list_select_related = ["group", "member"]
-    search_fields = ["number"]
+    search_fields = ["number", "=member__code"]
+    paginator = ManyPages
     date_hierarchy = "issued_at"
     fields = ["number", "group", "code_of_member", "issued_at", "revoked_at"]
 
-    @admin.display(description=_("member"))
+    @admin.display(description=_("issued"), ordering="issued_at")
+    def issued(self, letter: AttendanceLetter) -> str:
+        return gettext("issued on %(day)s") % {"day": date_format(letter.issued_on)}
+
+    @admin.display(description=_("state"), ordering="revoked_at")
+    def letter_state(self, letter: AttendanceLetter) -> str:
+        return gettext("revoked") if letter.is_revoked else gettext("stands")
+
+    @admin.display(description=_("member"), ordering="member__code")
     def code_of_member(self, letter: AttendanceLetter) -> str:
         return letter.member.code
 

@@ -34,6 +34,9 @@ class AttendanceLetterQuerySet(models.QuerySet):
     def standing(self):
         return self.filter(revoked_at=None)
 
+    def revoked(self):
+        return self.filter(revoked_at__isnull=False)
+
     def visible_to(self, staff: Member):
         """Those of the groups somebody works with. Who asked for a letter is not for the operator."""
         if staff.is_superuser:

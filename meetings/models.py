@@ -47,6 +47,14 @@ class MeetingSeriesQuerySet(models.QuerySet):
         """Those that may still meet."""
         return self.filter(Q(until_on=None) | Q(until_on__gte=timezone.now().date() - timedelta(days=1)))
 
+    def over(self):
+        return self.filter(until_on__lt=timezone.now().date() - timedelta(days=1))
+
+    def resting(self, on: date):
+        """Those with a pause on that day."""
+        pauses = Suspension.objects.filter(Q(until_on=None) | Q(until_on__gte=on), from_on__lte=on)
+        return self.filter(pk__in=pauses.values("series"))
+
     def listed(self):
         return self.filter(group__is_listed=True)
 
@@ -267,6 +275,14 @@ class MeetingQuerySet(models.QuerySet):
             .alias(sign_by=models.ExpressionWrapper(F("local_date") + days, output_field=models.DateField()))
             .filter(sign_by__lt=today)
         )
+
+    def with_signed_log(self):
+        return self.filter(log__signed_at__isnull=False)
+
+    def without_signed_log(self):
+        """Over, and nobody has signed how it went."""
+        took_place = [Meeting.Status.SCHEDULED, Meeting.Status.HELD]
+        return self.over().filter(status__in=took_place, log__signed_at=None)
 
     def this_week(self):
         """Today and the six days after it, by the calendar on the wall where each group meets."""

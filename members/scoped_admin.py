@@ -17,6 +17,7 @@ from django.contrib.admin.checks import InlineModelAdminChecks, ModelAdminChecks
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import ChangeList
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied, ValidationError
 from django.core.paginator import Paginator
@@ -25,6 +26,8 @@ from django.db.models.constants import LOOKUP_SEP
 from django.http import Http404, HttpResponseBadRequest
 from django.shortcuts import redirect
 from django.utils.functional import cached_property
+from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .denials import note_denial
@@ -138,6 +141,10 @@ class StaffSite(admin.AdminSite):
 
 class VisibleOnly(admin.RelatedFieldListFilter):
     """A filter that names only related rows one may see, and none when they are too many to read."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.empty_value_display = gettext("none")  # type: ignore[assignment]  # a link needs words
 
     def has_output(self):
         return super().has_output() or self.lookup_val is not None
@@ -258,9 +265,18 @@ class ManyPages(Paginator):
         return rows.order_by()[: self.MOST].count()
 
 
+class ScopedList(ChangeList):
+    """A list with what its page adds to the rows: see `ScopedAdmin.for_list`."""
+
+    def get_queryset(self, request, exclude_parameters=None):
+        self.root_queryset = self.model_admin.for_list(self.root_queryset, request)  # type: ignore[attr-defined]  # ours
+        return super().get_queryset(request, exclude_parameters)
+
+
 class ScopedAdmin(Scoped, admin.ModelAdmin):
     checks_class = ScopedModelAdminChecks
     list_per_page = 50
+    empty_value_display = ""
     show_full_result_count = False
 
     def has_module_permission(self, request):
@@ -325,12 +341,11 @@ class ScopedAdmin(Scoped, admin.ModelAdmin):
     def _asks_out_of_scope(self, request) -> bool:
         """Whether the list is to be filtered by what somebody may not see, such as `?group=` of another group."""
         for name, values in request.GET.lists():
-            field_name, *lookups = name.split(LOOKUP_SEP)
-            field = next((field for field in self.opts.fields if field.name == field_name), None)
-            if field is None or field.related_model is None or set(lookups) - {"id", "pk", "exact", "in"}:
+            model = self._asked_by_key(name)
+            if model is None:
                 continue
             asked = [one for value in values for one in value.split(",")]
-            outside, rows = of_scope(field.related_model, asked, request.user)
+            outside, rows = of_scope(model, asked, request.user)
             for row in rows:
                 note_denial(row, by=request.user, way=f"{self.opts.model_name}_filter")
             if outside and self.lookup_allowed(name, values[0], request):  # Django refuses the others by itself
@@ -338,12 +353,25 @@ class ScopedAdmin(Scoped, admin.ModelAdmin):
                 return True
         return False
 
+    def _asked_by_key(self, name: str) -> type[models.Model] | None:
+        """The model of which a filter names rows, such as groups for `?meeting__group__id__exact=`."""
+        model, parts = self.opts.model, name.split(LOOKUP_SEP)
+        while parts and (field := next((one for one in model._meta.fields if one.name == parts[0]), None)):
+            if field.related_model is None:
+                break
+            model = field.related_model
+            parts.pop(0)
+        is_by_key = model is not self.opts.model and not set(parts) - {"id", "pk", "exact", "in"}
+        is_by_key = is_by_key and hasattr(model._default_manager.all(), "visible_to")
+        return model if is_by_key else None
+
     def changelist_view(self, request, extra_context=None):
         """The list. What was asked of it may make no sense, such as a year of fifteen digits: then the plain list."""
         if self.has_view_permission(request) and self._asks_out_of_scope(request):
             return redirect(request.path)
         try:
-            response = super().changelist_view(request, extra_context)
+            named = {"title": capfirst(str(self.opts.verbose_name_plural))} | (extra_context or {})
+            response = super().changelist_view(request, named)
             return response.render() if hasattr(response, "render") else response
         except (DataError, ValidationError, ValueError, OverflowError):
             if request.method == "GET" and not request.GET:
@@ -356,7 +384,15 @@ class ScopedAdmin(Scoped, admin.ModelAdmin):
         """Only what the page offers as a filter: Django lets one ask any field, such as `?email__startswith=a`."""
         offered = {item[0] if isinstance(item, tuple) else item for item in self.get_list_filter(request)}
         names = {getattr(item, "parameter_name", item) for item in offered} | {self.date_hierarchy}
-        return lookup.split(LOOKUP_SEP)[0] in names and super().lookup_allowed(lookup, value, request)
+        is_offered = any(name and f"{lookup}{LOOKUP_SEP}".startswith(f"{name}{LOOKUP_SEP}") for name in names)
+        return is_offered and super().lookup_allowed(lookup, value, request)
+
+    def for_list(self, queryset, request):
+        """The rows as the list needs them: with columns that no other page asks for."""
+        return queryset
+
+    def get_changelist(self, request, **kwargs):
+        return ScopedList
 
     def get_inline_instances(self, request, obj=None):
         """On the page that makes a new row, only what can be added to it."""

@@ -12,6 +12,8 @@ import outbox.services as outbox
 from audit.services import record
 from centre.models import Question
 from groups.models import Agreement, Facilitator, Group, Membership, Topic
+from meetings.letter_models import AttendanceLetter
+from meetings.log_models import SessionLog
 from meetings.models import Meeting, MeetingSeries, Outreach, Participation
 from outbox.models import Email, Wording, WordingPeriod
 from tests import make
@@ -44,8 +46,12 @@ PAGES = {
     "wording, to look at": ("olga", "/admin/wording/moved/en/3/", 7),
     "admin": ("olga", "/admin/", 13),
     "admin, contacts": ("olga", "/admin/meetings/outreach/", 6),
-    "admin, groups": ("olga", "/admin/groups/group/", 4),
-    "admin, memberships": ("olga", "/admin/groups/membership/", 5),
+    "admin, groups": ("olga", "/admin/groups/group/", 5),
+    "admin, memberships": ("olga", "/admin/groups/membership/", 7),
+    "admin, participations": ("olga", "/admin/meetings/participation/", 5),
+    "admin, schedules": ("olga", "/admin/meetings/meetingseries/", 6),
+    "admin, logs": ("olga", "/admin/meetings/sessionlog/", 7),
+    "admin, letters": ("olga", "/admin/meetings/attendanceletter/", 7),
     "admin, topics": ("olga", "/admin/groups/topic/", 5),
     "admin, ground rules": ("olga", "/admin/groups/agreement/", 5),
     "admin, meetings": ("olga", "/admin/meetings/meeting/", 7),
@@ -123,6 +129,25 @@ def fill(cast, how_many: int) -> None:
     missed = {"rsvp": "going", "rsvp_at": now, "attendance": "absent", "recorded_at": now}
     Participation.objects.bulk_create(
         Participation(meeting=meeting, member=one, **missed) for one in people for meeting in held[:2]
+    )
+    SessionLog.objects.bulk_create(
+        SessionLog(
+            meeting=one,
+            started_at=one.starts_at,
+            ended_at=one.ends_at,
+            mode="online",
+            facilitators=["Carol"],
+            headcount=3,
+            saved_at=one.ends_at,
+            written_by=cast.carol,
+        )
+        for one in held
+    )
+    AttendanceLetter.objects.bulk_create(
+        AttendanceLetter(
+            member=one, group=cast.willow, name="Kim", group_label="Tuesdays", facilitator="Carol", issued_at=now
+        )
+        for one in people
     )
     Outreach.objects.bulk_create(
         Outreach(meeting=held[-1], member=one, contacted_by=cast.carol, contacted_at=now) for one in people

@@ -1,5 +1,6 @@
 """The admin pages of meetings: topic and places of a date, and cancelling with one reason for many dates."""
 
+import re
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -8,12 +9,14 @@ from django.contrib import admin
 from django.urls import reverse
 from django.utils import timezone
 
+from audit.models import AuditEvent
 from groups.models import Facilitator, Topic
-from meetings import services
+from meetings import services, wording
 from meetings.models import Meeting, Participation
 from outbox.models import Email
 from tests import make
 from tests.admin_pages import form_of, messages_of, rows, run_action
+from tests.meetings.test_session_log import save as save_log
 
 MEETINGS = "/admin/meetings/meeting/"
 CANCEL = "/admin/meetings/meeting/cancel/"
@@ -63,8 +66,7 @@ def test_list_says_when_with_its_zone_and_how_full(dates, sign_in):
     shown = sign_in(dates.carol).get(MEETINGS).content.decode()
 
     assert dates.willow_meeting.local_start.tzname() in shown
-    assert "2 of 2" in shown
-    assert '<td class="field-waiting">1</td>' in shown
+    assert '<td class="field-people">2 of 2 places, 1 waiting</td>' in shown
 
 
 def test_search_and_filters_tell_nothing_of_other_groups(dates, sign_in):
@@ -389,3 +391,114 @@ def test_cancelled_date_says_so_in_its_history_without_names(dates, sign_in):
 
     assert [entry.get_change_message() for entry in history.context["action_list"]] == ["Cancelled."]
     assert "Mia" not in history.content.decode()
+
+
+# --- Lists to look something up ---------------------------------------------------------------------------------------
+
+PARTICIPATIONS = "/admin/meetings/participation/"
+SCHEDULES = "/admin/meetings/meetingseries/"
+GROUPS = "/admin/groups/group/"
+
+
+def test_list_says_what_is_still_to_do_about_a_date(dates, sign_in):
+    services.choose_substitute(dates.next_week, dates.dan, by=dates.carol)
+    log = save_log(dates.over, by=dates.carol)
+    client = sign_in(dates.carol)
+
+    past = client.get(MEETINGS, {"when": "past"}).content.decode()
+    coming = client.get(MEETINGS).content.decode()
+
+    assert ("roster open" in past, "log begun" in past, "log signed" in past) == (True, True, False)
+    assert "Dan (substitute)" in coming
+    assert "roster" not in re.findall(r'field-to_do">(.*?)</td>', coming)
+    services.record_attendance(
+        dates.over, make.participation(dates.over, dates.mia).member_id, "present", by=dates.carol
+    )
+    assert services.sign_log(log, by=dates.carol, credential="CPS", as_of=log.saved_at)
+    assert re.findall(r">(roster \w+|log \w+)</a>", client.get(MEETINGS, {"when": "past"}).content.decode()) == [
+        "roster noted",
+        "log signed",
+    ]
+
+
+def test_filters_find_what_is_open_and_who_waits(dates, sign_in):
+    Meeting.objects.filter(pk=dates.willow_meeting.pk).update(capacity=2)
+    make.membership(dates.willow, dates.vera)
+    services.answer_going(dates.willow_meeting, by=dates.vera)
+    services.choose_substitute(dates.next_week, dates.dan, by=dates.carol)
+    client = sign_in(dates.carol)
+
+    assert rows(client, MEETINGS, when="past", roster="open") == [dates.over]
+    assert rows(client, MEETINGS, when="past", roster="noted") == []
+    assert rows(client, MEETINGS, when="past", log="unsigned") == [dates.over]
+    assert rows(client, MEETINGS, when="past", log="signed") == []
+    assert rows(client, MEETINGS, line="some") == [dates.willow_meeting]
+    assert rows(client, MEETINGS, led="substitute") == [dates.next_week]
+    assert b"?roster=open&amp;when=past" in client.get(MEETINGS).content
+
+
+def test_whoever_runs_the_machine_reads_of_no_roster_and_no_log(dates, sign_in):
+    shown = sign_in(dates.sam).get(MEETINGS, {"when": "past"}).content.decode()
+
+    assert [word for word in ("roster open", "no log yet", "roster=open", "log=late") if word in shown] == []
+    for address in (PARTICIPATIONS, "/admin/meetings/sessionlog/"):
+        assert sign_in(dates.sam).get(address).status_code == 403
+
+
+def test_list_of_groups_says_when_they_meet_and_who_asks(dates, sign_in):
+    Meeting.objects.filter(group=dates.willow).exclude(pk=dates.next_week.pk).delete()
+    asked = {"status": "requested", "joined_at": None}
+    make.membership(dates.willow, dates.vera, **asked)
+    make.membership(dates.cedar, dates.vera, **asked)
+    client = sign_in(dates.carol)
+
+    shown = client.get(GROUPS).content.decode()
+
+    assert "1 asks to join" in shown
+    assert "2 members, 12 places" in shown
+    assert wording.when(dates.next_week) in shown
+    assert "Carol" in shown
+    assert "Dan" not in shown
+    assert rows(client, GROUPS, requests="some") == [dates.willow]
+    assert rows(client, GROUPS, schedule="none") == []
+
+
+def test_participations_are_looked_up_in_ones_own_groups_only(dates, sign_in):
+    client = sign_in(dates.carol)
+
+    assert [one.member for one in rows(client, PARTICIPATIONS)] == [dates.max, dates.mia]
+    assert rows(client, PARTICIPATIONS, q="Nora") == rows(client, PARTICIPATIONS, q=dates.nora.code) == []
+    assert [one.member for one in rows(client, PARTICIPATIONS, q=dates.mia.code)] == [dates.mia]
+    assert rows(client, PARTICIPATIONS, when="past") == []
+    assert len(rows(client, PARTICIPATIONS, when="coming")) == 2
+    asked = client.get(PARTICIPATIONS, {"meeting__group__id__exact": dates.cedar.pk})
+    assert (asked.status_code, asked.url) == (302, PARTICIPATIONS)
+    assert AuditEvent.objects.filter(action="access.denied", object_id=dates.cedar.pk).count() == 1
+    lookups = ["meeting__group__link__startswith", "meeting__id", "meeting__suspension", "member"]
+    for lookup in [*lookups, "meeting__group__facilitators"]:
+        assert client.get(PARTICIPATIONS, {lookup: "1"}).status_code == 400, lookup
+    Facilitator.objects.create(group=make.group(name="Second"), member=dates.carol)
+    group_filter = next(f for f in client.get(PARTICIPATIONS).context["cl"].filter_specs if f.title == "group")
+    assert [label for _pk, label in group_filter.lookup_choices] == ["Second", "Willow evening"]
+    foreign = Participation.objects.get(member=dates.nora)
+    assert client.get(f"{PARTICIPATIONS}{foreign.pk}/change/").status_code == 302
+    assert client.post(f"{PARTICIPATIONS}{rows(client, PARTICIPATIONS)[0].pk}/change/", {}).status_code == 403
+
+
+def test_schedules_are_looked_up_and_changed_elsewhere(dates, sign_in):
+    own, foreign = dates.willow_meeting.series, dates.cedar_meeting.series
+    pause = services.suspend_series(own, by=dates.carol, from_on=timezone.localdate())
+    client = sign_in(dates.carol)
+
+    found = rows(client, SCHEDULES)
+
+    assert own in found
+    assert foreign not in found
+    assert rows(client, SCHEDULES, state="resting") == [own]
+    assert "rests until further notice" in client.get(SCHEDULES).content.decode()
+    assert rows(client, SCHEDULES, state="over") == []
+    page = client.get(f"{SCHEDULES}{own.pk}/change/")
+    assert f"/admin/groups/group/{dates.willow.pk}/schedule/" in page.content.decode()
+    assert client.post(f"{SCHEDULES}{own.pk}/change/", {"from_on": "2026-01-01"}).status_code == 403
+    assert client.get(f"{SCHEDULES}{foreign.pk}/change/").status_code == 302
+    assert pause.until_on is None

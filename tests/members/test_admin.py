@@ -30,6 +30,8 @@ AUDIT = "/admin/audit/auditevent/"
 COUNSELORS_PAGES = {
     "attendanceletter",
     "sessionlog",
+    "participation",
+    "meetingseries",
     "group",
     "membership",
     "topic",
@@ -113,7 +115,7 @@ def test_closed_account_gets_no_admin_page(cast, sign_in):
     [
         ("carol", COUNSELORS_PAGES),
         ("olga", COUNSELORS_PAGES | {"email", "question"}),
-        ("sam", {"group", "meeting", "member", "email", "auditevent", "room"}),
+        ("sam", {"group", "meeting", "meetingseries", "member", "email", "auditevent", "room"}),
     ],
 )
 def test_index_and_addresses_offer_each_role_its_pages(cast, sign_in, name, pages):
@@ -535,4 +537,4 @@ def test_filter_with_too_many_choices_is_left_out(cast, sign_in):
 
     crowded = [str(spec.title) for spec in client.get("/admin/groups/membership/").context["cl"].filter_specs]
 
-    assert (titles, crowded) == (["status", "group"], ["status"])
+    assert (titles, crowded) == (["status", "comes every week", "group"], ["status", "comes every week"])
