@@ -35,6 +35,15 @@ def get_listed_group(slug: str) -> Group:
     return get_object_or_404(Group.objects.listed(), slug=slug)
 
 
+def get_group_as_facilitator(request: HttpRequest, slug: str) -> Group:
+    """A group one runs."""
+    if not request.user.is_authenticated:
+        raise Http404
+    group = get_object_or_404(Group, slug=slug)
+    require_facilitator(request.user, group)
+    return group
+
+
 def is_facilitator(member: Member, group: Group) -> bool:
     """Whether they run this group: its facilitators, and coordinators."""
     return member.is_coordinator or (

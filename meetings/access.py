@@ -22,6 +22,7 @@ from outbox.links import signed
 
 from .calendar_feed import CalendarFeed, find_calendar_feed
 from .letter_models import AttendanceLetter, Disclosure, DisclosureConsent
+from .message_models import GroupMessage
 from .models import LENT_FOR, Meeting, Participation
 from .note_models import Incident, RestrictedNote
 from .room import Room, RoomPass, find_room, find_room_by_pass
@@ -216,6 +217,17 @@ def get_meeting_for_notes(request: HttpRequest, meeting_id: UUID) -> Meeting:
     if not request.user.is_authenticated or not request.user.is_counselor:
         raise PermissionDenied
     return meeting
+
+
+def get_message(request: HttpRequest, message_id: UUID) -> GroupMessage:
+    """A message to people of a group one runs."""
+    message = get_object_or_404(
+        GroupMessage.objects.select_related("group", "meeting__group").defer("text"), pk=message_id
+    )
+    if not request.user.is_authenticated:
+        raise Http404
+    require_facilitator(request.user, message.group)
+    return message
 
 
 def get_note(request: HttpRequest, note_id: UUID) -> RestrictedNote:

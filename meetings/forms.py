@@ -99,7 +99,13 @@ class RemindersForm(forms.Form):
     quiet_until = forms.TypedChoiceField(label=_("Quiet until"), required=False, coerce=int, empty_value=None)
     pause = forms.ChoiceField(label=_("Pause for"), choices=WEEKS, required=False)
     missed_you = forms.BooleanField(label=Consent.WORDS[Consent.Kind.MISSED_YOU], required=False)
-    muted = GroupsField(label=_("No reminders from"), queryset=None, required=False)
+    group_messages = forms.BooleanField(label=_("Send me messages from those who run my meetings."), required=False)
+    muted = GroupsField(
+        label=_("No reminders from"),
+        queryset=None,
+        required=False,
+        help_text=_("And no messages from those who run it. If a time changes or is off, we still write."),
+    )
     roster_nudges = forms.BooleanField(
         label=_("Write to me the next morning when nobody has noted who came."),
         required=False,
@@ -114,6 +120,8 @@ class RemindersForm(forms.Form):
             del self.fields["weekly_figures"]
         if not kinds.is_sent_here("roster_open") or not (member.is_counselor or member.is_coordinator):
             del self.fields["roster_nudges"]
+        if not kinds.is_sent_here("message"):
+            del self.fields["group_messages"]
         if not kinds.is_sent_here("missed"):
             del self.fields["missed_you"]
         if not kinds.is_sent_here("week"):

@@ -8,13 +8,14 @@ from members.my_data import WITH_ACCOUNT
 
 from .letter_models import AttendanceLetter, Disclosure, DisclosureConsent
 from .log_models import Addendum, SessionLog
+from .message_models import GroupMessage
 from .models import LetFirst, Meeting, MeetingRun, Outreach, Participation, Turn
 from .note_models import Incident, RestrictedNote
 
 
 def register_parts() -> None:
     register(PARTICIPATIONS, TURNS, CONTACTED, RECORDED, RAN, LOGS, ADDENDA, SUBSTITUTED, CONTACTS_NOTED)
-    register(WAS_LET_FIRST, LET_FIRST)
+    register(WAS_LET_FIRST, LET_FIRST, MESSAGES_SENT)
     register(LETTERS, ALLOWED, REVOKED, GIVEN, NOTES, INCIDENTS)
     register_words(WORDS)
 
@@ -219,6 +220,23 @@ LET_FIRST = Part(
     covers=frozenset({"meetings.LetFirst.let_by"}),
 )
 
+MESSAGES_SENT = Part(
+    name="messages-sent",
+    theme=Theme.WORK,
+    heading=gettext_lazy("Messages you sent to people in your groups"),
+    why=gettext_lazy("So that a group knows who wrote when. What it said is erased once every mail has left."),
+    kept=FOR_THE_GROUP,
+    columns={
+        "group": gettext_lazy("Group"),
+        "audience": gettext_lazy("To"),
+        "told": gettext_lazy("How many"),
+        "sent_at": gettext_lazy("When"),
+    },
+    rows=lambda member: GroupMessage.objects.filter(sent_by=member).select_related("group"),
+    say=lambda row, member: (row.group.name, row.get_audience_display(), row.told, row.sent_at),
+    covers=frozenset({"meetings.GroupMessage.sent_by"}),
+)
+
 LETTERS = Part(
     name="letters",
     theme=Theme.MEETINGS,
@@ -344,6 +362,8 @@ WORDS = {
     "mail.on_again": gettext_lazy("a meeting takes place after all"),
     "mail.offer": gettext_lazy("a place is kept for you"),
     "waiting.let_first": gettext_lazy("let somebody go first on a waiting list"),
+    "message.sent": gettext_lazy("wrote to people in a group"),
+    "mail.message": gettext_lazy("a message from those who run a meeting"),
     "outreach.contacted": gettext_lazy("noted that somebody who was missed was contacted"),
     "outreach.undone": gettext_lazy("took back that somebody was contacted"),
     "attendance.recorded": gettext_lazy("noted whether somebody came"),

@@ -1,9 +1,20 @@
-"""Forms about people in their groups: who goes first on a waiting list."""
+"""Forms about people in their groups: who goes first on a waiting list, and writing to them."""
+
+import uuid
+from typing import cast
 
 from django import forms
+from django.core import signing
 from django.utils.translation import gettext_lazy as _
 
+from outbox.wordings import tidy
+
+from .message_models import GroupMessage
 from .models import LetFirst
+
+STAMP_SALT = "meetings.message"
+FORM_IS_GOOD_FOR = 24 * 60 * 60  # seconds
+LONGEST_MESSAGE = 1000  # letters
 
 
 class LetFirstForm(forms.Form):
@@ -16,3 +27,40 @@ class LetFirstForm(forms.Form):
         error_messages={"required": _("Write a short reason, such as: Came a long way last time and found it full.")},
     )
     instead_of = forms.UUIDField(widget=forms.HiddenInput)
+
+
+class MessageForm(forms.Form):
+    """To whom and what. The form carries the id of its message, stamped by us: sent twice, it is one message."""
+
+    audience = forms.ChoiceField(label=_("To"), widget=forms.RadioSelect)
+    text = forms.CharField(
+        label=_("What you want to say"),
+        max_length=LONGEST_MESSAGE,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        help_text=_("Plain words, at most 1,000 letters. Name no member, and nothing of what was shared."),
+        error_messages={"required": _("Write what you want to say.")},
+    )
+    stamp = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args, is_of_meeting: bool, **kwargs):
+        super().__init__(*args, **kwargs)
+        offered = GroupMessage.OF_A_MEETING if is_of_meeting else (GroupMessage.Audience.MEMBERS,)
+        audience = cast(forms.ChoiceField, self.fields["audience"])
+        audience.choices = [(one.value, one.label) for one in offered]
+        self.initial.setdefault("audience", offered[0].value)
+        self.initial["stamp"] = signing.dumps(str(uuid.uuid4()), salt=STAMP_SALT)
+
+    def clean_text(self) -> str:
+        return tidy(self.cleaned_data["text"])
+
+    def clean_stamp(self) -> str:
+        """As it came, if it is ours; else a new one: nobody chooses it."""
+        try:
+            signing.loads(self.cleaned_data["stamp"], salt=STAMP_SALT, max_age=FORM_IS_GOOD_FOR)
+        except signing.BadSignature:
+            return self.initial["stamp"]
+        return self.cleaned_data["stamp"]
+
+    @property
+    def message_id(self) -> uuid.UUID:
+        return uuid.UUID(signing.loads(self.cleaned_data["stamp"], salt=STAMP_SALT))

@@ -44,5 +44,10 @@ def extend_series():
 
 
 @shared_task
+def forget_messages():
+    services.forget_messages()
+
+
+@shared_task
 def forget_turns():
     services.forget_turns()

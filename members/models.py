@@ -6,11 +6,13 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
+
+from outbox.models import BouncedAddress
 
 from .time_zones import validate_time_zone
 
@@ -36,6 +38,12 @@ class MemberQuerySet(models.QuerySet):
         """Those whose calendar address works: active, and they still agree to it."""
         agreed = Consent.objects.standing().filter(kind=Consent.Kind.CALENDAR)
         return self.filter(is_active=True, calendar_token__isnull=False, pk__in=agreed.values("member"))
+
+    def knowing_whether_mail_works(self):
+        """With `mail_works`: they confirmed their address, and it sends nothing back."""
+        confirmed = Member.objects.filter(emailaddress__verified=True, emailaddress__email=F("email"))
+        sends_back = BouncedAddress.objects.standing().filter(member=OuterRef("pk"))
+        return self.annotate(mail_works=Exists(confirmed.filter(pk=OuterRef("pk"))) & ~Exists(sends_back))
 
     def coordinators(self):
         return self.filter(is_active=True, role=Member.Role.COORDINATOR)
@@ -209,6 +217,7 @@ class ReminderSettings(models.Model):
         _("day of the weekly e-mail"), choices=WEEKDAYS.items(), default=SUNDAY, db_default=SUNDAY
     )
     roster_nudges = models.BooleanField(_("told of open rosters"), default=True, db_default=True)
+    group_messages = models.BooleanField(_("messages from those who run meetings"), default=True, db_default=True)
     weekly_figures = models.BooleanField(_("sent the figures of the week"), default=False, db_default=False)
 
     class Meta:

@@ -174,6 +174,11 @@ def choose_mail_at_work(member_id: UUID, **chosen: bool) -> bool:
     return is_new or bool(ReminderSettings.objects.filter(pk=wish.pk).exclude(**chosen).update(**chosen))
 
 
+def choose_group_messages(member_id: UUID, *, wanted: bool) -> bool:
+    """Save whether somebody gets messages from those who run their meetings. False if nothing changed."""
+    return choose_mail_at_work(member_id, group_messages=wanted)
+
+
 def mark_week_seen(member: Member, *, until: datetime) -> bool:
     """Note up to when somebody has seen what is new. False if that is nothing new, or a time that is to come."""
     older = Member.objects.filter(pk=member.pk).filter(Q(week_seen_at=None) | Q(week_seen_at__lt=until))

@@ -126,6 +126,11 @@ def advice(words: Words, letter: EditableLetter, language: str) -> dict[str, lis
     return {part: sentences for part, sentences in said.items() if sentences}
 
 
+def advice_on_text(text: str, *, group_names: Iterable[str] = ()) -> list[str]:
+    """Sentences on what could be better in a text that somebody writes for one mail. They keep nobody from sending."""
+    return _of_words(text, list(group_names)) + _of_tone(text)
+
+
 def _as_read(text: str, facts: Mapping[str, str]) -> str:
     return PLACEHOLDER.sub(lambda found: facts.get(found[1], found[0]), text)
 
@@ -144,6 +149,12 @@ def _of_any(text: str, letter: EditableLetter, group_names: list[str]) -> list[s
         said.append(_("There is a sign in it that nobody can see. Please type the words anew."))
     if "@" in text or LINK.search(PLACEHOLDER.sub("", text)):
         said.append(_("Links and addresses cannot stand here. The mail has its own links below."))
+    return said + _of_words(text, group_names)
+
+
+def _of_words(text: str, group_names: list[str]) -> list[str]:
+    """What blames people, or tells a stranger what a mail is about."""
+    said = []
     blaming = banned_words.blaming_however_written(text)
     for word in blaming:
         said.append(

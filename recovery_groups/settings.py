@@ -335,6 +335,7 @@ CELERY_BEAT_SCHEDULE = {
         ("deliver-outbox", "outbox.tasks.deliver_outbox", min(TICK_SECONDS, 60.0)),
         *([("process-bounces", "outbox.tasks.process_bounces", TICK_SECONDS)] if BOUNCE_MAILBOX else []),
         ("extend-series", "meetings.tasks.extend_series", 3600.0),
+        ("forget-messages", "meetings.tasks.forget_messages", 3 * TICK_SECONDS),
         ("forget-turns", "meetings.tasks.forget_turns", 3600.0),
         ("erase-old-questions", "centre.tasks.erase_old_questions", 3600.0),
     )
@@ -353,6 +354,8 @@ REMIND_HOURS = (9, 19)  # in the group's own zone
 ROSTER_NUDGE_DAYS = (1, 8, 15)  # after a meeting of which nobody has noted who came
 OUTREACH_AFTER_MISSED = 2  # meetings in a row at which somebody had a place and was not there (OPS-15)
 NEARLY_FULL_PERCENT = 90  # of the places of the next meeting taken: staff are told that a group fills up
+GROUP_MESSAGES_PER_HOUR = 3  # that those who run a group can send to its people
+GROUP_MESSAGE_HOURS = 48  # so long a message helps; one about a meeting never past its end
 OFFER_HOURS = 24  # a freed place is kept for the next in line, never past the start
 # The town the groups are in, told to other sites instead of addresses: `City, ST, Country`.
 CENTRE_AREA = env.str("CENTRE_AREA", default="Riverside, CA, USA" if LOCAL else "USA")

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from itertools import count
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from allauth.account.models import EmailAddress
@@ -11,9 +12,10 @@ from django.utils import timezone
 from groups.models import Agreement, Group, Membership
 from groups.services import accept_agreement
 from meetings.letter_models import AttendanceLetter, Disclosure
+from meetings.message_models import GroupMessage
 from meetings.models import Meeting, MeetingSeries, Participation
 from meetings.note_models import Incident, RestrictedNote
-from meetings.services import allow_disclosure, disclose_letter, issue_letter, write_incident, write_note
+from meetings.services import allow_disclosure, disclose_letter, issue_letter, send_message, write_incident, write_note
 from members.models import Consent, Member, new_code
 from members.services import give_consent
 
@@ -151,6 +153,12 @@ def disclosure(letter: AttendanceLetter, *, by: Member) -> Disclosure:
         expires_at=timezone.now() + timedelta(days=30),
     )
     made = disclose_letter(letter, consent.pk, by=by)
+    assert made is not None
+    return made
+
+
+def message(group: Group, *, by: Member, text: str = "Please come in by the door on the left.") -> GroupMessage:
+    made = send_message(uuid4(), group, by=by, text=text, audience="members")
     assert made is not None
     return made
 

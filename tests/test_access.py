@@ -103,6 +103,24 @@ TABLE = {
         # Of nobody in particular: there is no such person for anybody.
         "POST": {"willow": [SIGN_IN, 404, 403, 404, 404, 404, 404, 404, 404]},
     },
+    "meetings:meeting_message": {
+        "GET": {
+            "willow": [SIGN_IN, 404, 403, 404, 200, 404, 200, 404, 404],
+            "cedar": [SIGN_IN, 404, 404, 403, 404, 200, 200, 404, 404],
+        },
+        "POST": {"willow": [SIGN_IN, 404, 403, 404, 400, 404, 400, 404, 404]},
+    },
+    "meetings:group_message": {
+        "GET": {
+            "willow": [SIGN_IN, 404, 403, 404, 200, 404, 200, 404, 404],
+            "cedar": [SIGN_IN, 404, 404, 403, 404, 200, 200, 404, 404],
+        },
+        "POST": {"willow": [SIGN_IN, 404, 403, 404, 400, 404, 400, 404, 404]},
+    },
+    "meetings:message_sent": {
+        "GET": {"message": [SIGN_IN, 404, 403, 404, 200, 404, 200, 404, 404]},
+        "POST": {"message": [SIGN_IN] + [METHOD] * 8},
+    },
     "meetings:meeting_sheet": {
         "GET": {
             "willow": [SIGN_IN, 404, 403, 404, 200, 404, 200, 404, 404],
@@ -326,6 +344,8 @@ def url_of(name: str, thing: str, cast) -> str:
     if thing == "invitation":
         closed = make.group(enrolment="closed", is_listed=False)
         return reverse(name, args=[invite(Invitation(group=closed), by=cast.carol, token="secret", days=7).token])
+    if thing == "message":
+        return reverse(name, args=[make.message(cast.willow, by=cast.carol).pk])
     if thing in ("note", "incident"):
         made = getattr(make, thing)(cast.willow_meeting, by=cast.carol)
         return reverse(name, args=[made.pk])

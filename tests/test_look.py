@@ -116,6 +116,7 @@ def scene(cast):
     cast.long = waiting_list(cast)
     cast.given = make.disclosure(make.letter(cast.willow, cast.mia, days_ago=(20, 27)), by=cast.carol)
     cast.logged = log_signed(cast)
+    cast.message = make.message(cast.willow, by=cast.carol)
     words_written(cast.olga)
     cast.asking = make.group(name="Harbor circle", enrolment=Group.Enrolment.BY_REQUEST)
     asked = {"status": Membership.Status.REQUESTED, "joined_at": None}
@@ -174,6 +175,11 @@ def pages(scene):
         "sheet-slips": (scene.carol, sheet + "?kind=slips&names=on&lines=3"),
         "sheet-blank": (scene.carol, sheet + "?kind=blank&lines=20"),
         "sheet-wrong": (scene.carol, sheet + "?kind=sheet&lines=900"),
+        "message": (scene.carol, reverse("meetings:meeting_message", args=[scene.long.pk])),
+        "message-group": (scene.carol, reverse("meetings:group_message", args=["willow"])),
+        "message-wrong": (scene.carol, reverse("meetings:meeting_message", args=[scene.long.pk]), {"text": ""}),
+        "message-sent": (scene.carol, reverse("meetings:message_sent", args=[scene.message.pk])),
+        "message-over": (scene.carol, reverse("meetings:meeting_message", args=[scene.logged.pk])),
         "waiting": (scene.carol, waiting),
         "waiting-first": (scene.carol, f"{waiting}?person={scene.vera.pk}"),
         "waiting-first-wrong": (scene.carol, f"{waiting}?person={scene.vera.pk}", {"reason": ""}),

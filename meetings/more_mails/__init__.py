@@ -1,6 +1,6 @@
 """What the mails say that people can choose beside their reminders, a module for each kind."""
 
-from . import missed, roster_open, week, welcome
+from . import message, missed, roster_open, week, welcome
 
 
 def register() -> None:
@@ -8,3 +8,4 @@ def register() -> None:
     week.register()
     welcome.register()
     missed.register()
+    message.register()

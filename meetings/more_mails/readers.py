@@ -26,12 +26,16 @@ class Readers:
     def wish(self, email: Email) -> ReminderSettings:
         return self.wishes.get(email.recipient_id) or ReminderSettings()
 
-    def refusal(self, email: Email, zone: ZoneInfo, *, consent: Consent.Kind | None = None) -> Unwanted | Later | None:
-        """Why this mail must not reach its recipient, at all or at this hour; None if it may."""
+    def without_address(self, email: Email) -> Unwanted | None:
+        """Why no mail at all can reach its recipient; None if it can."""
         if not email.recipient.is_active:
             return Unwanted(gettext_noop("the account is closed"))
-        if consent and (consent, email.recipient_id) not in self._consents:
-            return Unwanted(gettext_noop("they do not want it any more"))
         if (email.recipient_id, email.recipient.email) not in self._confirmed:
             return Unwanted(gettext_noop("the address is not confirmed"))
-        return not_now(self.wish(email), timezone.now().astimezone(zone))
+        return None
+
+    def refusal(self, email: Email, zone: ZoneInfo, *, consent: Consent.Kind | None = None) -> Unwanted | Later | None:
+        """Why this mail must not reach its recipient, at all or at this hour; None if it may."""
+        if consent and (consent, email.recipient_id) not in self._consents:
+            return Unwanted(gettext_noop("they do not want it any more"))
+        return self.without_address(email) or not_now(self.wish(email), timezone.now().astimezone(zone))

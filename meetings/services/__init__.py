@@ -12,6 +12,7 @@ from .attendance_letters import (
 from .check_in import check_in, close_check_in, open_check_in
 from .clashes import Clash, find_taken, refused_because
 from .feed_import import import_feed
+from .messages import find_readers, forget_messages, may_send_from, people_of, send_message
 from .missed import queue_missed_you
 from .nudges import queue_roster_nudges
 from .outreach import note_contact, people_to_reach, undo_contact
@@ -116,10 +117,12 @@ __all__ = [
     "end_suspension",
     "extend_series",
     "fill_all_standing_places",
+    "find_readers",
     "find_taken",
     "follow_group",
     "follow_series",
     "follow_up_incident",
+    "forget_messages",
     "forget_turns",
     "free_coming_places",
     "hide_name",
@@ -131,6 +134,7 @@ __all__ = [
     "let_go_first",
     "lower_hand",
     "mark_did_not_meet",
+    "may_send_from",
     "may_start",
     "move_meeting",
     "note_contact",
@@ -138,6 +142,7 @@ __all__ = [
     "offer_free_places",
     "open_check_in",
     "pass_today",
+    "people_of",
     "people_to_reach",
     "place_in_line",
     "plan_topics",
@@ -160,6 +165,7 @@ __all__ = [
     "revoke_letter",
     "save_log",
     "seal_all_again",
+    "send_message",
     "settle_begun",
     "share_after_all",
     "show_name",

@@ -13,6 +13,7 @@ from .calendar import calendar_feed, group_calendar, meeting_calendar, my_calend
 from .check_in import check_in
 from .find import home, meeting_list
 from .meeting import answer_from_mail, meeting_detail, meeting_rsvp
+from .messages import group_message, meeting_message, message_sent
 from .my_week import group_leave, my_attendance, my_week, week_seen
 from .other_sites import embed, public_feed, robots, sitemap
 from .reminders import reminders
@@ -31,6 +32,7 @@ __all__ = [
     "embed",
     "group_calendar",
     "group_leave",
+    "group_message",
     "group_standing",
     "home",
     "incident_detail",
@@ -43,6 +45,7 @@ __all__ = [
     "meeting_list",
     "meeting_log",
     "meeting_log_sign",
+    "meeting_message",
     "meeting_notes",
     "meeting_room",
     "meeting_room_now",
@@ -51,6 +54,7 @@ __all__ = [
     "meeting_run",
     "meeting_sheet",
     "meeting_waiting",
+    "message_sent",
     "my_attendance",
     "my_calendar",
     "my_letter",

@@ -29,6 +29,7 @@ OTHER_MAILS = [
     ("week_day", "week", gettext_lazy("Once a week")),
     ("wanted", "welcome", gettext_lazy("Before your first meeting")),
     ("missed_you", "missed", gettext_lazy("When we missed you")),
+    ("group_messages", "message", gettext_lazy("When somebody who runs a meeting writes")),
     ("roster_nudges", "roster_open", gettext_lazy("When nobody has noted who came")),
     ("weekly_figures", "figures", gettext_lazy("The numbers of the week")),
 ]
@@ -69,6 +70,8 @@ def _save(member: Member, chosen: dict, today: date) -> None:
     mute_groups(chosen["muted"], by=member)
     if "missed_you" in chosen:
         members.services.choose_missed_you(member, wanted=chosen["missed_you"])
+    if "group_messages" in chosen:
+        members.services.choose_group_messages(member.pk, wanted=chosen["group_messages"])
     if at_work := {name: chosen[name] for name in AT_WORK if name in chosen}:
         members.services.choose_mail_at_work(member.pk, **at_work)
 
@@ -89,6 +92,7 @@ def _as_they_are(member: Member, wish: ReminderSettings) -> dict:
     return {
         "wanted": Consent.Kind.REMINDERS in consents,
         "missed_you": Consent.Kind.MISSED_YOU in consents,
+        "group_messages": wish.group_messages,
         "lead": _lead(wish),
         "week_day": wish.week_day,
         "wording": ReminderSettings.Wording.FULL if full else ReminderSettings.Wording.NEUTRAL,

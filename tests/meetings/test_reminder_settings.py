@@ -220,6 +220,7 @@ def test_page_saves_everything_and_shows_it_again(cast, sign_in):
         quiet_from="21",
         quiet_until="8",
         pause="2",
+        group_messages="on",
         muted=[cast.willow.pk],
     )
 
@@ -228,6 +229,7 @@ def test_page_saves_everything_and_shows_it_again(cast, sign_in):
     assert page.context["form"].initial == {
         "wanted": True,
         "missed_you": False,
+        "group_messages": True,
         "lead": "same-day",
         "week_day": 6,
         "wording": "full",

@@ -257,7 +257,7 @@ def test_pages_ask_the_same_few_questions_however_much_there_is(cast, sign_in, r
     fill(cast, rows)
     client = sign_in(cast.vera)
 
-    with django_assert_num_queries(37):
+    with django_assert_num_queries(38):
         page = client.get(reverse("members:my_data"))
     with django_assert_num_queries(4):
         part = client.get(reverse("members:my_data_part", args=["meetings"]))
@@ -274,7 +274,7 @@ def test_file_asks_one_question_for_each_part(cast, sign_in, rows, django_assert
     client = sign_in(cast.vera)
     show_again(client, cast.vera)
 
-    with django_assert_num_queries(41):
+    with django_assert_num_queries(42):
         file = take(client)
 
     assert len({part["name"]: part for part in file["parts"]}["meetings"]["rows"]) == rows
