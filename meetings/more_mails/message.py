@@ -55,7 +55,8 @@ def _mute_group_of(member_id: UUID, message_id: UUID) -> None:
 
 def preview(message: GroupMessage, reader_id: UUID, language: str) -> Letter:
     """The mail as it would be for somebody, its link leading nowhere."""
-    return _write(message, reader_id, language, WordsInUse([GROUP_MESSAGE]))
+    written = _write(message, reader_id, language, WordsInUse([GROUP_MESSAGE]))
+    return written.filled_in({UNSUBSCRIBE_URL: link("/u/…/")}).as_read
 
 
 def _prepare(emails: Sequence[Email]) -> dict[UUID, Letter | Later | Unwanted]:

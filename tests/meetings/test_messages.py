@@ -88,7 +88,7 @@ def test_message_goes_to_everybody_in_the_group_and_nobody_else(willow, sign_in)
 def test_mail_says_nothing_where_others_look_and_holds_the_text(willow):
     make.message(willow.willow, by=willow.carol, text=TEXT)
 
-    letter = letters()["Mia"]
+    letter = letters()["Mia"].as_read
 
     assert letter.subject == "A message for you"
     assert letter.first_line == "Here is a message from the people who run your meetings."
