@@ -64,6 +64,7 @@ TURNS = Part(
         "turn": gettext_lazy("Your turn"),
         "hand_raised_at": gettext_lazy("You raised your hand"),
         "shows_name": gettext_lazy("Others in this meeting may read your name"),
+        "milestone": gettext_lazy("A milestone you told the counselor of"),
     },
     rows=lambda member: (
         Turn.objects.filter(participation__member=member)
@@ -76,6 +77,7 @@ TURNS = Part(
         row.get_state_display(),
         row.hand_raised_at,
         row.shows_name,
+        row.get_milestone_display(),
     ),
     covers=frozenset(),
 )

@@ -29,6 +29,7 @@ SELECT meeting.starts_at, meeting.ends_at, meeting.time_zone, meeting.status, me
     topic.name, topic.prompts, topic.reading, topic.activity, topic.group_id,
     place.id, COALESCE(place.attendance IN ('present', 'late'), false),
     turn.state, turn.hand_raised_at IS NOT NULL, COALESCE(turn.shows_name, false),
+    COALESCE(turn.milestone, ''),
     run.started_at, run.ended_at, run.parts::json, run.part, run.part_started_at, run.paused_at,
     CASE WHEN run.ended_at IS NULL AND run.started_at IS NOT NULL THEN (
         SELECT json_agg(json_build_array(seat.key, seat.state, seat.position, seat.arrived, seat.name)) FROM (
@@ -102,6 +103,7 @@ class Room:
     turn: str | None
     hand_is_up: bool
     shows_name: bool
+    milestone: str
     started_at: datetime | None
     ended_at: datetime | None
     parts: list[list[Any]] | None
@@ -109,6 +111,8 @@ class Room:
     part_started_at: datetime | None
     paused_at: datetime | None
     seats: list[list[Any]] | None
+
+    milestones = Turn.Milestone
 
     @property
     def local_start(self) -> datetime:
@@ -171,6 +175,10 @@ class Room:
         return Topic(name=self.topic_name, group_id=self.topic_group_id, **texts)
 
     @property
+    def milestone_words(self) -> str:
+        return str(Turn.Milestone(self.milestone).label) if self.milestone else ""
+
+    @property
     def places(self) -> list[Place]:
         return speaking_order.in_order(Place(*seat[:4]) for seat in self.seats or [])
 
@@ -194,7 +202,8 @@ class Room:
     def tag(self, *more: object) -> str:
         """Another text whenever this person would read something else; the clock in it goes by itself."""
         facts = [self.starts_at, self.status, self.shown_link, self.place_id, self.is_here]
-        facts += [self.turn, self.hand_is_up, self.shows_name, self.is_over, self.started_at, self.is_running]
+        facts += [self.turn, self.hand_is_up, self.shows_name, self.milestone]
+        facts += [self.is_over, self.started_at, self.is_running]
         facts += [self.topic_name, self.prompts, self.reading, self.activity]
         if self.is_running:
             facts += [self.parts, self.part, self.part_started_at, self.paused_at]

@@ -122,6 +122,13 @@ class Turn(models.Model):
 
     TO_COME = (State.WAITING, State.COME_BACK)
 
+    class Milestone(models.TextChoices):
+        DAYS = "days", _("days")
+        WEEKS = "weeks", _("weeks")
+        MONTHS = "months", _("months")
+        YEARS = "years", _("a year or more")
+        OTHER = "other", _("something else")
+
     run = models.ForeignKey(MeetingRun, models.CASCADE, related_name="turns")
     participation = models.OneToOneField("meetings.Participation", models.CASCADE, null=True, related_name="turn")
     guest = models.PositiveSmallIntegerField(null=True)
@@ -129,6 +136,9 @@ class Turn(models.Model):
     state = models.CharField(max_length=9, choices=State.choices, default=State.WAITING)
     hand_raised_at = models.DateTimeField(null=True)
     shows_name = models.BooleanField(default=False, help_text="they chose it themselves, for this meeting")
+    milestone = models.CharField(
+        max_length=6, blank=True, choices=Milestone.choices, default="", db_default="", help_text="as `shows_name`"
+    )
 
     objects = TurnQuerySet.as_manager()
 

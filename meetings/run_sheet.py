@@ -25,6 +25,7 @@ class Person:
     is_first_ever: bool = False
     is_first_here: bool = False
     hand_is_up: bool = False
+    milestone: str = ""
 
     @property
     def key(self) -> str:
@@ -194,6 +195,7 @@ def _person(row: Participation, turn: Turn | None, before: dict[UUID, bool]) -> 
         is_first_ever=row.member_id not in before,
         is_first_here=not before.get(row.member_id, True),
         hand_is_up=bool(turn and turn.hand_raised_at),
+        milestone=str(turn.get_milestone_display()) if turn and turn.milestone else "",
     )
 
 

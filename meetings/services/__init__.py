@@ -57,6 +57,7 @@ from .running import (
     show_name,
     start_run,
     tap_run,
+    tell_milestone,
 )
 from .schedule import (
     cancel_meeting,
@@ -175,6 +176,7 @@ __all__ = [
     "suspend_series",
     "take_up_meeting",
     "tap_run",
+    "tell_milestone",
     "undo_answer",
     "undo_contact",
     "undo_did_not_meet",

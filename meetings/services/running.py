@@ -136,6 +136,17 @@ def hide_name(meeting: Meeting, *, by: Member) -> bool:
     return bool(mine.update(shows_name=False))
 
 
+@transaction.atomic
+def tell_milestone(meeting: Meeting, milestone: str, *, by: Member) -> bool:
+    """Let whoever runs the meeting know of a milestone, until it ends (OPS-20). “” takes it back. False if it does not
+    run, or they know it already.
+    """
+    if milestone and _own_turn(meeting, by) is None:
+        return False
+    mine = Turn.objects.filter(run=meeting.pk, participation__member=by).exclude(milestone=milestone)
+    return bool(mine.update(milestone=milestone))
+
+
 def _own_turn(meeting: Meeting, member: Member) -> Turn | None:
     """Their turn in a meeting that runs, made if they have none yet. None without a place there."""
     run = MeetingRun.objects.filter(meeting=meeting, ended_at=None).first()
@@ -297,7 +308,7 @@ def _round(change: _Change) -> bool:
 def _end(change: _Change) -> bool:
     change.end_share()
     change.run.ended_at, change.run.paused_at = change.now, None
-    Turn.objects.filter(run=change.run).update(shows_name=False, hand_raised_at=None)
+    Turn.objects.filter(run=change.run).update(shows_name=False, milestone="", hand_raised_at=None)
     return True
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from .. import access, services
-from ..models import Meeting, MeetingRun
+from ..models import Meeting, MeetingRun, Turn
 from ..room import Room
 from ..run_sheet import RunSheet
 
@@ -103,6 +104,7 @@ _ROOM: dict[tuple[str, str], Callable[..., bool]] = {
     ("today", "share"): services.share_after_all,
     ("name", "show"): services.show_name,
     ("name", "hide"): services.hide_name,
+    **{("milestone", one): partial(services.tell_milestone, milestone=one) for one in ("", *Turn.Milestone.values)},
 }
 
 

@@ -226,6 +226,38 @@ def test_hand_goes_up_and_down(running, sign_in):
     assert "Raise my hand" in down.content.decode()
 
 
+def test_milestone_is_told_to_the_counselor_alone_and_ends_with_the_meeting(running, read, sign_in, tap):
+    run_page = reverse("meetings:meeting_run", args=[running.evening.pk])
+    mia, max_, carol = (sign_in(one) for one in (running.mia, running.max, running.carol))
+    assert "milestone: months" not in words(carol.get(run_page).content.decode())
+
+    mia.post(running.address, {"milestone": "months"})
+
+    assert "milestone: months" in words(carol.get(run_page).content.decode())
+    assert "The counselor knows: months." in words(mia.get(running.address).content.decode())
+    assert "months." not in words(max_.get(running.address).content.decode())
+
+    mia.post(running.address, {"milestone": ""})
+    assert "milestone: months" not in words(carol.get(run_page).content.decode())
+
+    mia.post(running.address, {"milestone": "years"})
+    tap("end")
+    assert not Turn.objects.exclude(milestone="").exists()
+    assert services.tell_milestone(running.evening, "days", by=running.max) is False
+    assert not Turn.objects.exclude(milestone="").exists()
+
+
+def test_counselor_who_follows_the_run_learns_of_a_milestone(running, sign_in):
+    carol = sign_in(running.carol)
+    run_page = reverse("meetings:meeting_run", args=[running.evening.pk])
+    tag = carol.get(run_page)["ETag"]
+    assert carol.get(run_page, headers={"If-None-Match": tag, "X-Background": "1"}).status_code == 304
+
+    sign_in(running.mia).post(running.address, {"milestone": "other"})
+
+    assert carol.get(run_page, headers={"If-None-Match": tag, "X-Background": "1"}).status_code == 200
+
+
 def test_hand_goes_down_when_the_turn_comes(running, tap):
     services.raise_hand(running.evening, by=running.mia)
     tap("speak", running.mia)
