@@ -18,7 +18,7 @@ from members.models import Member
 from members.time_zones import validate_time_zone
 
 from . import recurrence
-from .check_in_models import OPENS_BEFORE, CheckInCode  # noqa: F401  (a model of this app)
+from .check_in_models import OPENS_BEFORE, CheckInCode
 
 # The last day to sign a log by the weekday of the meeting, Monday is 1: three business days after it.
 DAYS_TO_SIGN = {1: 3, 2: 3, 3: 5, 4: 5, 5: 5, 6: 4, 7: 3}
@@ -295,6 +295,12 @@ class MeetingQuerySet(models.QuerySet):
         return near.alias(today=today).filter(
             local_date__gte=F("today"), local_date__lt=F("today") + Value(timedelta(days=7))
         )
+
+    def open_to_check_in(self, member: Member):
+        """Those of their groups where members check in themselves right now, and nothing is noted of them yet."""
+        noted = Participation.objects.filter(meeting=models.OuterRef("pk"), member=member, attendance__isnull=False)
+        theirs = self.of_members_groups(member).filter(pk__in=CheckInCode.objects.usable().values("pk"))
+        return theirs.exclude(models.Exists(noted))
 
     def counting(self, guests: int | None):
         """Those that count so many people without a name; None: however many."""

@@ -19,6 +19,7 @@ from django.utils import timezone
 from groups.models import Phase, Topic
 
 from . import speaking_order
+from .check_in_models import OPENS_BEFORE
 from .models import Meeting, Turn
 from .speaking_order import Place
 
@@ -28,6 +29,12 @@ QUESTION = """
 SELECT meeting.starts_at, meeting.ends_at, meeting.time_zone, meeting.status, meeting.mode, groups_group.link,
     topic.name, topic.prompts, topic.reading, topic.activity, topic.group_id,
     place.id, COALESCE(place.attendance IN ('present', 'late'), false),
+    place.id IS NOT NULL AND place.attendance IS NULL AND EXISTS (
+        SELECT FROM meetings_checkincode AS code
+        JOIN groups_membership AS membership ON membership.group_id = meeting.group_id
+            AND membership.member_id = %(member)s AND membership.status = 'active'
+        WHERE code.meeting_id = meeting.id
+    ),
     turn.state, turn.hand_raised_at IS NOT NULL, COALESCE(turn.shows_name, false),
     COALESCE(turn.milestone, ''),
     run.started_at, run.ended_at, run.parts::json, run.part, run.part_started_at, run.paused_at,
@@ -100,6 +107,7 @@ class Room:
     topic_group_id: int | None
     place_id: int | None
     is_here: bool
+    has_code: bool
     turn: str | None
     hand_is_up: bool
     shows_name: bool
@@ -135,6 +143,12 @@ class Room:
         """By its rule: from an hour before the start to the end (PRV-14)."""
         is_open = self.starts_at - settings.LINK_OPENS_BEFORE <= timezone.now() <= self.ends_at
         return self.link if is_open and self.mode != "in-person" and not self.is_off else ""
+
+    @property
+    def may_check_in(self) -> bool:
+        """Whether the room has a code now by which they can say that they are here, and nothing is noted of them."""
+        is_open = self.starts_at - OPENS_BEFORE <= timezone.now() < self.ends_at
+        return self.has_code and is_open and not self.is_off
 
     @property
     def part_name(self) -> str:
@@ -201,7 +215,7 @@ class Room:
 
     def tag(self, *more: object) -> str:
         """Another text whenever this person would read something else; the clock in it goes by itself."""
-        facts = [self.starts_at, self.status, self.shown_link, self.place_id, self.is_here]
+        facts = [self.starts_at, self.status, self.shown_link, self.place_id, self.is_here, self.may_check_in]
         facts += [self.turn, self.hand_is_up, self.shows_name, self.milestone]
         facts += [self.is_over, self.started_at, self.is_running]
         facts += [self.topic_name, self.prompts, self.reading, self.activity]

@@ -171,6 +171,7 @@ def pages(scene):
         "roster": (scene.carol, roster),
         "check-in": (scene.mia, reverse("meetings:check_in")),
         "check-in-wrong": (scene.mia, reverse("meetings:check_in"), {"code": "nobody"}),
+        "meeting-check-in": (scene.max, scene.now.get_absolute_url()),
         "sheet": (scene.carol, sheet + "?kind=sheet&names=on&lines=4"),
         "sheet-slips": (scene.carol, sheet + "?kind=slips&names=on&lines=3"),
         "sheet-blank": (scene.carol, sheet + "?kind=blank&lines=20"),

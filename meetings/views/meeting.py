@@ -54,10 +54,18 @@ def _show(request, meeting: Meeting, *, notice: str = "", status: int = 200):
             "owes_agreement": _owes_agreement(meeting.group, membership),
             "may_see_place": access.may_see_place(request.user, meeting, participation),
             "may_see_link": access.may_see_link(request.user, meeting, participation),
+            "may_check_in": _may_check_in(request, meeting),
             "runs_it": request.user.is_authenticated and access.runs_meeting(request.user, meeting),
         },
         status=status,
     )
+
+
+def _may_check_in(request, meeting: Meeting) -> bool:
+    """Whether the room has a code now by which they can say that they are here. Outside its hours nothing is asked."""
+    if not (request.user.is_authenticated and meeting.takes_check_in):
+        return False
+    return Meeting.objects.open_to_check_in(request.user).filter(pk=meeting.pk).exists()
 
 
 def _owes_agreement(group: Group, membership: Membership | None) -> bool:

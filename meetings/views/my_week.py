@@ -46,6 +46,7 @@ def my_week(request):
             "may_see_place": next_meeting and access.may_see_place(member, next_meeting, next_meeting.mine),
             "may_see_link": next_meeting and access.may_see_link(member, next_meeting, next_meeting.mine),
             "next_in_my_zone": next_meeting and _in_zone(next_meeting, request.zone),
+            "to_check_in": Meeting.objects.open_to_check_in(member).select_related("group").in_order(),
             "returning": returning,
             "next_seat": next((meeting for meeting in coming if meeting.places_left), None) if returning else None,
             "bounced": me.bounced_address if sends_mail_back(me) else None,

@@ -8,8 +8,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import AuditEvent
+from groups.models import Membership
 from meetings import services
-from meetings.models import CheckInCode, Participation
+from meetings.models import CheckInCode, Meeting, Participation
 from tests import make
 
 URL = "/check-in/"
@@ -134,3 +135,63 @@ def test_after_ten_tries_even_the_right_code_has_to_wait(cast, begun, sign_in):
 
     assert (set(statuses), last) == ({400}, 429)
     assert attendance(begun) == {}
+
+
+# --- The way there from the pages of a member -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def links(begun, sign_in):
+    """Which of their pages lead to checking in."""
+
+    def links(member):
+        client = sign_in(member)
+        pages = {
+            "week": reverse("my_week"),
+            "meeting": begun.get_absolute_url(),
+            "room": reverse("meetings:meeting_room", args=[begun.pk]),
+        }
+        return {name for name, url in pages.items() if f'href="{URL}"' in client.get(url).content.decode()}
+
+    return links
+
+
+def test_pages_of_a_member_lead_to_checking_in_without_the_code(cast, begun, links, sign_in):
+    make.participation(begun, cast.mia)
+    assert links(cast.mia) == set()
+    code = opened(begun, cast)
+
+    assert links(cast.mia) == {"week", "meeting", "room"}
+    mia = sign_in(cast.mia)
+    for url in (reverse("my_week"), begun.get_absolute_url(), reverse("meetings:meeting_room", args=[begun.pk])):
+        assert code not in mia.get(url).content.decode()
+    assert links(cast.max) == {"week", "meeting"}  # without a place: not in the room yet
+    services.check_in(code, by=cast.mia)
+    assert links(cast.mia) == set()
+
+
+@pytest.mark.parametrize("why", ["not a member", "not their group", "too early", "over", "off", "switched off"])
+def test_nothing_leads_to_checking_in_otherwise(cast, begun, links, why):
+    make.participation(begun, cast.mia)
+    opened(begun, cast)
+    match why:
+        case "not a member":
+            Membership.objects.filter(member=cast.mia).update(status="left")
+        case "not their group":
+            assert links(cast.nora) == set()
+            return
+        case "too early":
+            _move(begun, minutes=31)
+        case "over":
+            _move(begun, minutes=-95)
+        case "off":
+            Meeting.objects.filter(pk=begun.pk).update(status="cancelled")
+        case "switched off":
+            services.close_check_in(begun, by=cast.carol)
+
+    assert links(cast.mia) == set()
+
+
+def _move(meeting, *, minutes):
+    starts_at = timezone.now() + timedelta(minutes=minutes)
+    Meeting.objects.filter(pk=meeting.pk).update(starts_at=starts_at, ends_at=starts_at + timedelta(minutes=90))

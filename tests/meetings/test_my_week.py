@@ -143,7 +143,7 @@ def test_week_costs_the_same_for_few_and_many(cast, mia, how_many, django_assert
             make.agreement(group)
             Membership.objects.create(group=group, member=cast.mia, status="active", joined_at=now)
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         week(mia)
 
 
