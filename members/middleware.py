@@ -5,11 +5,14 @@ from allauth.account.authentication import get_authentication_records
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import SESSION_KEY, logout
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, logout
+from django.contrib.auth import middleware as django_auth
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import add_never_cache_headers
+from django.utils.crypto import constant_time_compare
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from . import session_limits
@@ -55,6 +58,33 @@ SAME_FOR_EVERYBODY = {
     "centre:contact",
     "centre:sent",
 }
+
+
+class AuthenticationMiddleware(django_auth.AuthenticationMiddleware):
+    """Django's own, which need not ask for a member who came along with their session (`members.sessions`).
+
+    It takes one whom Django would take: the session names them and holds the hash of their password as it is, and their
+    account is open. Whatever is otherwise goes Django's way.
+    """
+
+    def process_request(self, request):
+        super().process_request(request)
+        request.user = SimpleLazyObject(lambda: self._user_of(request))
+
+    def _user_of(self, request):
+        if member := self._came_along(request):
+            request._cached_user = member
+        return django_auth.get_user(request)
+
+    def _came_along(self, request) -> Member | None:
+        named = request.session.get(SESSION_KEY)  # looks at the session
+        member = getattr(request.session, "member", None)
+        if member is None or named != str(member.pk) or not member.is_active:
+            return None
+        if request.session.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
+            return None
+        hashed = request.session.get(HASH_SESSION_KEY, "")
+        return member if constant_time_compare(hashed, member.get_session_auth_hash()) else None
 
 
 class SessionLimitsMiddleware:

@@ -7,6 +7,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
 from django.utils import timezone
 
 from groups.models import Agreement, Group, Membership
@@ -31,6 +32,13 @@ def member(name: str = "Kim", *, email: str = "", reminders: bool = False, **fie
     if reminders:
         give_consent(made, Consent.Kind.REMINDERS)
     return made
+
+
+def device(member: Member, client) -> UserSession:
+    """Puts the session of this client in their list of devices, as signing in by the form does."""
+    return UserSession.objects.create(
+        user=member, session_key=client.session.session_key, ip="192.0.2.7", user_agent="A phone"
+    )
 
 
 def members(how_many: int) -> list[Member]:

@@ -318,21 +318,26 @@ def test_unknown_button_is_refused(running, sign_in, data):
 
 
 @pytest.mark.parametrize("how_many", [3, 60])
-def test_following_costs_one_question_and_the_page_three(running, sign_in, how_many):
+def test_following_costs_one_question_and_the_page_two(running, sign_in, how_many):
     for member in make.members(how_many):
         make.participation(running.evening, member, rsvp=None, attendance="present")
     mia = sign_in(running.mia)
+    make.device(running.mia, mia)
     mia.get(running.address)
 
-    with CaptureQueriesContext(connection, ) as of_page:  # fmt: skip
+    with CaptureQueriesContext(connection) as of_page:
         page = mia.get(running.address)
+    with CaptureQueriesContext(connection) as of_same_page:
+        same_page = mia.get(running.address, headers={"If-None-Match": page["ETag"]})
     with CaptureQueriesContext(connection) as of_follow:
         followed = Client().get(running.follow, headers={"X-Pass": pass_of(page)})
     with CaptureQueriesContext(connection) as unchanged:
         again = Client().get(running.follow, headers={"X-Pass": pass_of(page), "If-None-Match": followed["ETag"]})
 
-    assert (len(of_page), len(of_follow), len(unchanged)) == (3, 1, 1)  # with session and member
+    assert (len(of_page), len(of_same_page)) == (2, 2)  # session with its member, and the room
+    assert (len(of_follow), len(unchanged)) == (1, 1)
     assert (followed.status_code, again.status_code, again.content) == (200, 304, b"")
+    assert (same_page.status_code, same_page.content) == (304, b"")
 
 
 def test_pass_finds_its_session_by_an_index_however_many_are_signed_in(running, sign_in):
