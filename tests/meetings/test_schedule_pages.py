@@ -271,6 +271,40 @@ def test_schedule_that_cannot_be_is_refused_with_a_sentence(willow, sign_in, fie
     assert everything() == before
 
 
+@pytest.mark.parametrize(
+    ("name", "fields", "where", "words"),
+    [
+        ("pause", {"until_on": "2020-01-01"}, "until_on", "The last day is before the first. Choose a later one."),
+        ("holiday", {"until_on": "2020-01-01"}, "until_on", "The last day is before the first. Choose a later one."),
+        (
+            "holiday",
+            {"from_on": "2020-01-01", "until_on": "2020-01-02"},
+            "until_on",
+            "This day is over. Choose a later one.",
+        ),
+        ("holiday", {"from_on": "0000-13-40"}, "from_on", "Enter a valid date."),
+        (
+            "pause",
+            {"place_only": "on"},
+            "place_only",
+            "This group has no meeting link. Add one on its page first.",
+        ),
+        ("pause", {"reason": ""}, "reason", "Write a short reason, such as: The room is closed."),
+        ("holiday", {"groups": []}, "groups", "Choose at least one group."),
+    ],
+)
+def test_pause_that_cannot_be_is_refused_with_a_sentence(willow, sign_in, name, fields, where, words):
+    Group.objects.update(link="")
+    address, sent = changes(willow)[name]
+    before = everything()
+
+    response = sign_in(willow.carol).post(address, sent | fields | {"save": ""})
+
+    assert response.status_code == 400
+    assert response.context["form"].errors == {where: [words]}
+    assert everything() == before
+
+
 def test_date_that_cannot_be_is_refused_with_a_sentence(willow, sign_in):
     client, meeting = sign_in(willow.carol), willow.dates[1]
     address = page_of("meetings_meeting_move", meeting.pk)

@@ -206,6 +206,7 @@ def test_contacted_in_one_tap_and_back_after_another_miss_only(cast, sign_in):
     assert [(one.member, one.contacted_by) for one in Outreach.objects.all()] == [(cast.mia, cast.carol)]
     assert to_reach(cast.carol) == []
     assert [one.member for one in parts(client)["outreach"]["contacted"]] == [cast.mia]
+    assert parts(sign_in(cast.dan))["outreach"]["contacted"] == []
 
     held(cast.willow, 1, one=(cast.mia, "absent"))
     assert to_reach(cast.carol) == [("Mia", 3)]
