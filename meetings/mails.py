@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
@@ -154,29 +155,44 @@ def _write(
     """`full` names the group, and to somebody with a place also where it is; the link to join is in no mail. Words
     that coordinators chose name no group, so they are not for such letters.
     """
+    place = ""
+    if full and answer.rsvp == Participation.Rsvp.GOING:
+        with translation.override(language):
+            place = wording.place(meeting)
+    group_name = meeting.group.name if full else ""
+    where = (meeting.starts_at, meeting.time_zone, group_name, place)
+    return _in_words(kind, language, *where, answer, chosen, (settings.SITE_URL, settings.SITE_NAME))
+
+
+@lru_cache(LETTERS_KEPT)
+def _in_words(
+    kind: str,
+    language: str,
+    starts_at: datetime,
+    time_zone: str,
+    group_name: str,
+    place: str,
+    answer: Answer,
+    chosen: Chosen | None,
+    _site: tuple,
+) -> Letter:
+    """Meetings at the same hour share a letter. All it is made of is named here, so a kept one is never out of date."""
+    zone = ZoneInfo(time_zone)
+    start, offer_ends = starts_at.astimezone(zone), answer.offer_expires_at
     with translation.override(language):
-        offer_ends = answer.offer_expires_at
         context = {
             "kind": kind,
-            "when": wording.when(meeting),
-            "when_short": wording.when_short(meeting),
-            "group_name": meeting.group.name if full else "",
-            "place": wording.place(meeting) if full and answer.rsvp == Participation.Rsvp.GOING else "",
+            "when": wording.moment(start),
+            "when_short": wording.moment_short(start),
+            "group_name": group_name,
+            "place": place,
             "rsvp": answer.rsvp,
-            "offer_ends": wording.moment(offer_ends.astimezone(meeting.zone)) if offer_ends else "",
+            "offer_ends": wording.moment(offer_ends.astimezone(zone)) if offer_ends else "",
             "answer_url": ANSWER_URL,
             "unsubscribe_url": UNSUBSCRIBE_URL,
             "meeting_url": MEETING_URL,
         }
-        return _in_words(kind, language, tuple(context.items()), chosen, (settings.SITE_URL, settings.SITE_NAME))
-
-
-@lru_cache(LETTERS_KEPT)
-def _in_words(kind: str, language: str, context: tuple, chosen: Chosen | None, _site: tuple) -> Letter:
-    """Meetings at the same hour share a letter, in the language that is switched on. All it is made of is named here,
-    so a kept one is never out of date.
-    """
-    return letter(f"meetings/mail/{kind}", dict(context), chosen)
+        return letter(f"meetings/mail/{kind}", context, chosen)
 
 
 def _fill_in(letter: Letter, email: Email, meeting: Meeting) -> Letter:

@@ -56,7 +56,7 @@ class Message:
 
     def _filled_in(self) -> bytes | None:
         """The form of this letter, filled in. None where that would not be safe: then it is built from the ground."""
-        own = {**{_slot(name): value for name, value in self.headers.items()}, _slot("To"): self.to}
+        own = {**self.headers, "To": self.to}
         if not PLAIN_ADDRESS.fullmatch(self.to) or not all(map(_fits_in_a_line, own.values())):
             return None
         own |= self.letter.personal
@@ -80,7 +80,8 @@ def _form(blank: Letter, headers: tuple[str, ...], personal: tuple[str, ...]) ->
     if any(whole.count(name.encode()) != times for name, times in wanted.items()):
         return None
     pieces = re.split(b"(" + b"|".join(re.escape(name.encode()) for name in wanted) + b")", whole)
-    return [piece.decode() if number % 2 else piece for number, piece in enumerate(pieces)]
+    names = {_slot(header): header for header in (*headers, "To")}
+    return [names.get(piece.decode(), piece.decode()) if number % 2 else piece for number, piece in enumerate(pieces)]
 
 
 def _built(letter: Letter, to: str, return_to: str, headers: Mapping[str, str]) -> EmailMultiAlternatives:

@@ -6,7 +6,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import formatdate
-from time import monotonic
+from functools import lru_cache
+from time import monotonic, time
 from uuid import UUID
 
 from celery import current_app
@@ -256,7 +257,7 @@ def _message(email: Email, letter: Letter) -> Message:
     headers = {
         "From": settings.REMINDERS_FROM_EMAIL,
         "Message-ID": email.message_id,
-        "Date": formatdate(),
+        "Date": _date(int(time())),
         "Auto-Submitted": "auto-generated",
     }
     if kinds.get(email.kind).unsubscribe:  # EML-08, RFC 8058
@@ -271,6 +272,11 @@ def _message(email: Email, letter: Letter) -> Message:
         return_to=_return_path(email) or settings.REMINDERS_FROM_EMAIL,
         headers=headers,
     )
+
+
+@lru_cache(1)
+def _date(second: int) -> str:
+    return formatdate(second)
 
 
 def _return_path(email: Email) -> str:

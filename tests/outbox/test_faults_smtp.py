@@ -94,7 +94,7 @@ def mails_a_second(smtp, *, while_silent):
     time.sleep(1.2)
     meanwhile = smtp.taken[before:]
     running.join()
-    return faults.mails_a_second(meanwhile)
+    return faults.mails_a_second(meanwhile, at_once=6)  # whole rounds of three lines, which go in step
 
 
 def test_f5_server_that_hangs_holds_up_one_line_for_one_time_out(hanging, smtp, settings, fault):
