@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.core import signing
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -48,7 +48,7 @@ def get_meeting_as_facilitator(request: HttpRequest, meeting_id: UUID) -> Meetin
 
 
 def get_meeting_to_run(request: HttpRequest, meeting_id: UUID) -> Meeting:
-    """A meeting of a group one runs, or that one leads for somebody else around now: its roster and run, no more."""
+    """A meeting of a group one runs, or that one leads for somebody around now: its roster, run, log, nothing else."""
     return _get_meeting_of_staff(request, meeting_id, also_lent=True)
 
 
@@ -212,8 +212,8 @@ def get_uuid(text: str) -> UUID:
 
 
 def get_meeting_for_notes(request: HttpRequest, meeting_id: UUID) -> Meeting:
-    """A meeting of a group that one is a facilitator of oneself: restricted notes are not for coordinators."""
-    meeting = get_meeting_as_facilitator(request, meeting_id)
+    """A meeting that one runs oneself, also in place of somebody: restricted notes are not for coordinators."""
+    meeting = get_meeting_to_run(request, meeting_id)
     if not request.user.is_authenticated or not request.user.is_counselor:
         raise PermissionDenied
     return meeting
@@ -241,6 +241,12 @@ def get_note(request: HttpRequest, note_id: UUID) -> RestrictedNote:
     if member.is_coordinator:
         raise PermissionDenied
     raise Http404
+
+
+def notes_to_read(member: Member, meeting: Meeting) -> QuerySet[RestrictedNote]:
+    """The notes of a meeting: all for the group's own facilitators, their own for whoever leads one date."""
+    notes = RestrictedNote.objects.filter(meeting=meeting)
+    return notes if _is_facilitator_in_person(member, meeting.group) else notes.filter(author=member)
 
 
 def get_incident(request: HttpRequest, incident_id: UUID) -> Incident:

@@ -254,12 +254,8 @@ class MeetingAdmin(MeetingSchedulePages, MeetingList):
         return redirect("admin:meetings_meeting_changelist")
 
     def _cancel(self, request, chosen: QuerySet[Meeting], reason: str) -> None:
-        chosen = chosen.in_order().select_related("group")  # type: ignore[attr-defined]  # our QuerySet
-        cancelled = [
-            meeting
-            for meeting in chosen
-            if meeting.is_open and services.cancel_meeting(meeting, by=request.user, reason=reason)
-        ]
+        meetings = list(chosen.in_order().select_related("group"))  # type: ignore[attr-defined]  # our QuerySet
+        cancelled = services.cancel_meetings(meetings, by=request.user, reason=reason)
         for meeting in cancelled:
             self.log_change(request, meeting, gettext("Cancelled."))
         if cancelled:
@@ -269,7 +265,7 @@ class MeetingAdmin(MeetingSchedulePages, MeetingList):
                 len(cancelled),
             )
             self.message_user(request, done % {"count": len(cancelled)}, messages.SUCCESS)
-        if left := len(chosen) - len(cancelled):
+        if left := len(meetings) - len(cancelled):
             as_before = ngettext(
                 "%(count)s date is past or was already off and is as before.",
                 "%(count)s dates are past or were already off and are as before.",

@@ -240,6 +240,11 @@ class MeetingQuerySet(models.QuerySet):
         now = timezone.now()
         return self.substituted_by(staff).filter(starts_at__lte=now + LENT_FOR, ends_at__gte=now - LENT_FOR)
 
+    def led_as_substitute(self, staff: Member):
+        """Those that somebody leads as a substitute and are not off, from now on or over since a day."""
+        not_off = [Meeting.Status.SCHEDULED, Meeting.Status.HELD]
+        return self.substituted_by(staff).filter(status__in=not_off, ends_at__gte=timezone.now() - LENT_FOR)
+
     def last_move_by_series(self) -> dict[int, datetime]:
         """When a meeting of a series was last moved, cancelled or taken up again."""
         moved = self.filter(changed_at__isnull=False).order_by()

@@ -362,6 +362,8 @@ WORDS = {
     "mail.cancelled": gettext_lazy("a meeting is cancelled"),
     "mail.moved": gettext_lazy("a meeting has another time"),
     "mail.on_again": gettext_lazy("a meeting takes place after all"),
+    "mail.substitute": gettext_lazy("whether you lead a meeting for somebody"),
+    "mail.colleagues": gettext_lazy("a colleague changed a meeting that you run"),
     "mail.offer": gettext_lazy("a place is kept for you"),
     "waiting.let_first": gettext_lazy("let somebody go first on a waiting list"),
     "message.sent": gettext_lazy("wrote to people in a group"),

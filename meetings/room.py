@@ -20,7 +20,7 @@ from groups.models import Phase, Topic
 
 from . import speaking_order
 from .check_in_models import OPENS_BEFORE
-from .models import Meeting, Turn
+from .models import LENT_FOR, Meeting, Turn
 from .speaking_order import Place
 
 OPEN_AFTER = timedelta(hours=2)  # a meeting that runs late can still be followed so long after its end
@@ -64,15 +64,20 @@ WHERE meeting.id = %(meeting)s AND (place.id IS NOT NULL OR %(runs_it)s)
 """
 
 # The same for a phone that shows a pass instead of a cookie: the session it was given out in still stands, its owner's
-# account and password are the same, and they still have their place or run the group.
+# account and password are the same, and they still have their place, run the group or lead this date.
 PASS_STANDS = """
 AND EXISTS (
     SELECT FROM django_session AS session JOIN members_member AS owner ON owner.id = %(member)s
     WHERE sha256(session.session_key::bytea) = decode(%(session)s, 'hex') AND session.expire_date > %(now)s
         AND owner.is_active AND encode(sha256(convert_to(owner.password, 'UTF8')), 'hex') = %(password)s
-        AND (place.id IS NOT NULL OR owner.role = 'coordinator' OR EXISTS (
-            SELECT FROM groups_facilitator AS runs WHERE runs.group_id = meeting.group_id AND runs.member_id = owner.id
-        ))
+        AND (place.id IS NOT NULL OR owner.role = 'coordinator' OR (owner.role = 'counselor' AND (
+            EXISTS (
+                SELECT FROM groups_facilitator AS runs
+                WHERE runs.group_id = meeting.group_id AND runs.member_id = owner.id
+            )
+            OR (meeting.substitute_id = owner.id
+                AND %(now)s BETWEEN meeting.starts_at - %(lent_for)s AND meeting.ends_at + %(lent_for)s)
+        )))
 )
 """
 
@@ -235,7 +240,7 @@ def find_room_by_pass(shown: RoomPass) -> Room | None:
     wanted = {"meeting": shown.meeting_id, "member": shown.member_id, "runs_it": shown.runs_it}
     return _ask(
         QUESTION + PASS_STANDS,
-        wanted | {"session": shown.session, "password": shown.password, "now": timezone.now()},
+        wanted | {"session": shown.session, "password": shown.password, "now": timezone.now(), "lent_for": LENT_FOR},
     )
 
 

@@ -14,6 +14,7 @@ from members.scoped_admin import COORDINATOR, COUNSELOR, SUPERUSER, role_of
 from members.start_parts import StartPart, register
 
 from . import services, wording
+from .access import is_substitute
 from .models import Meeting, Outreach, Participation
 
 FACILITATE = frozenset({COUNSELOR, COORDINATOR})
@@ -26,6 +27,7 @@ CONTACTED_LATELY = timedelta(days=7)
 def register_parts() -> None:
     register(
         StartPart("week", 10, FACILITATE | {SUPERUSER}, "admin/_start_week.html", _week),
+        StartPart("lent", 15, frozenset({COUNSELOR}), "admin/_start_lent.html", _lent),
         StartPart("rosters", 20, FACILITATE, "admin/_start_rosters.html", _rosters),
         StartPart("logs", 30, FACILITATE, "admin/_start_logs.html", _logs),
         StartPart("outreach", 50, FACILITATE, "admin/_start_outreach.html", _outreach),
@@ -52,6 +54,16 @@ def _week(staff: Member) -> dict:
         "is_more": is_more,
         "may_see_roster": role_of(staff) in FACILITATE,
     }
+
+
+def _lent(staff: Member) -> dict | None:
+    """Dates that somebody leads for a colleague: what is to come, and what they can still open."""
+    found = Meeting.objects.led_as_substitute(staff).in_order().select_related("group")
+    rows = [
+        {"meeting": meeting, "when": wording.when(meeting), "is_lent": is_substitute(staff, meeting)}
+        for meeting in found[:MOST_SHOWN]
+    ]
+    return {"rows": rows} if rows else None
 
 
 def _is_today(meeting: Meeting) -> bool:

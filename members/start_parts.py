@@ -14,14 +14,15 @@ from .models import Member
 class StartPart:
     """One part of the page: for which roles, its template, and what that template is to say to one of them.
 
-    Parts stand by `order`. `say` asks as many questions of the database for many rows as for few.
+    Parts stand by `order`; one that says None is not shown. `say` asks as many questions of the database for many rows
+    as for few.
     """
 
     name: str
     order: int
     roles: frozenset[str]
     template: str
-    say: Callable[[Member], Mapping[str, Any]]
+    say: Callable[[Member], Mapping[str, Any] | None]
 
 
 @dataclass(frozen=True)
@@ -40,4 +41,5 @@ def register(*parts: StartPart) -> None:
 
 def parts_for(staff: Member, *, role: str) -> list[Said]:
     mine = [part for part in _parts.values() if role in part.roles]
-    return [Said(part.name, part.template, part.say(staff)) for part in sorted(mine, key=lambda part: part.order)]
+    said = [(part, part.say(staff)) for part in sorted(mine, key=lambda part: part.order)]
+    return [Said(part.name, part.template, facts) for part, facts in said if facts is not None]

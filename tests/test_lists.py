@@ -45,6 +45,7 @@ PAGES = {
     "wording, to write": ("olga", "/admin/wording/moved/en/write/", 4),
     "wording, to look at": ("olga", "/admin/wording/moved/en/3/", 7),
     "admin": ("olga", "/admin/", 13),
+    "admin of a counselor": ("carol", "/admin/", 13),
     "admin, contacts": ("olga", "/admin/meetings/outreach/", 6),
     "admin, groups": ("olga", "/admin/groups/group/", 5),
     "admin, memberships": ("olga", "/admin/groups/membership/", 7),

@@ -1,6 +1,6 @@
 """What the mails say that people can choose beside their reminders, a module for each kind."""
 
-from . import message, missed, roster_open, week, welcome
+from . import colleagues, message, missed, roster_open, week, welcome
 
 
 def register() -> None:
@@ -9,3 +9,4 @@ def register() -> None:
     welcome.register()
     missed.register()
     message.register()
+    colleagues.register()

@@ -61,6 +61,7 @@ from .running import (
 )
 from .schedule import (
     cancel_meeting,
+    cancel_meetings,
     dates_left_out,
     end_suspension,
     extend_series,
@@ -98,6 +99,7 @@ __all__ = [
     "answer_declined",
     "answer_going",
     "cancel_meeting",
+    "cancel_meetings",
     "cancel_range",
     "change_all_dates",
     "change_capacity",

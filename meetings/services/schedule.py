@@ -22,6 +22,7 @@ from members.time_zones import is_time_zone
 from .. import recurrence
 from ..models import Meeting, MeetingSeries, Participation, Suspension
 from .clashes import Clash, told_as_clash
+from .colleagues import tell_colleagues
 from .places import hold_group, offer_free_places
 from .standing import fill_standing_places_of
 from .topics import plan_topics
@@ -233,7 +234,7 @@ def save_moved(meeting: Meeting, fields: list[str], *, by: Member | None) -> Non
     offers = Participation.objects.filter(meeting=meeting, offer_expires_at__gt=meeting.starts_at)
     offers.update(offer_expires_at=meeting.starts_at)
     record("meeting.moved", meeting, by=by)
-    _tell("moved", meeting)
+    _tell("moved", meeting, by=by)
 
 
 @transaction.atomic
@@ -256,10 +257,19 @@ def cancel_meeting(
         changed_at=timezone.now(),
     ):
         return False
-    meeting.refresh_from_db(fields=["status", "cancel_reason", "suspension", "sequence", "changed_at"])
+    meeting.refresh_from_db(fields=["status", "cancel_reason", "suspension", "sequence", "changed_at", "substitute"])
     record("meeting.cancelled", meeting, by=by)
-    _tell("cancelled", meeting)
+    _tell("cancelled", meeting, by=by)
     return True
+
+
+@transaction.atomic
+def cancel_meetings(meetings: Iterable[Meeting], *, by: Member, reason: str) -> list[Meeting]:
+    """Cancel those of these that are still to come; colleagues hear of it once. Returns the ones that are off now."""
+    meetings = list(meetings)
+    rows = Meeting.objects.filter(pk__in=[one.pk for one in meetings]).select_for_update(no_key=True).order_by("pk")
+    coming = {one.pk for one in rows if one.is_open}
+    return [one for one in meetings if one.pk in coming and cancel_meeting(one, by=by, reason=reason)]
 
 
 @transaction.atomic
@@ -306,13 +316,16 @@ def _take_up(meeting: Meeting, *, by: Member | None) -> bool:
             return False
     meeting.refresh_from_db()
     record("meeting.on_again", meeting, by=by)
-    _tell("on_again", meeting)
+    _tell("on_again", meeting, by=by)
     offer_free_places(meeting)
     return True
 
 
-def _tell(kind: str, meeting: Meeting) -> None:
-    """Write to those who were to come. Each change of a meeting is news of its own, also back to what it was before."""
+def _tell(kind: str, meeting: Meeting, *, by: Member | None) -> None:
+    """Write to those who were to come, and to those who run it with whoever changed it.
+
+    Each change of a meeting is news of its own, also back to what it was before.
+    """
     concerned = Participation.objects.filter(meeting=meeting).expecting_to_come()
     outbox.queue(
         kind,
@@ -321,6 +334,7 @@ def _tell(kind: str, meeting: Meeting) -> None:
         fact=f"{meeting.starts_at.isoformat()}/{meeting.sequence}",
         expires_at=meeting.ends_at,
     )
+    tell_colleagues(meeting, by=by)
 
 
 @transaction.atomic

@@ -24,7 +24,7 @@ def meeting_notes(request, meeting_id):
             messages.success(request, _("Kept. Only you and those who run this group with you can read it."))
             return redirect("meetings:meeting_notes", meeting_id=meeting.pk)
         status = 409
-    notes = RestrictedNote.objects.filter(meeting=meeting).select_related("author", "meeting").defer("sealed")
+    notes = access.notes_to_read(request.user, meeting).select_related("author", "meeting").defer("sealed")
     context = {"meeting": meeting, "notes": notes, "form": form, "can_seal": sealed.can_seal()}
     return render(request, "meetings/notes/meeting_notes.html", context, status=status)
 

@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from groups.access import is_facilitator
 from groups.models import Facilitator
 
 from .. import access, services
@@ -17,7 +18,7 @@ from ..models import Meeting
 @require_http_methods(["GET", "POST"])
 def meeting_log(request, meeting_id):
     """The log of a meeting: to fill in, or, once it is signed, to read, print and add to."""
-    meeting = access.get_meeting_as_facilitator(request, meeting_id)
+    meeting = access.get_meeting_to_run(request, meeting_id)
     log = SessionLog.objects.filter(meeting=meeting).first()
     if log and log.is_signed:
         return _signed(request, log)
@@ -29,14 +30,14 @@ def meeting_log(request, meeting_id):
     if form.is_valid():
         services.save_log(meeting, by=request.user, **form.facts())
         return redirect("meetings:meeting_log_sign", meeting_id=meeting.pk)
-    context = {"meeting": meeting, "log": log, "form": form}
+    context = {"meeting": meeting, "log": log, "form": form, **_apart(request, meeting)}
     return render(request, "meetings/log/meeting_log.html", context, status=400 if form.is_bound else 200)
 
 
 @require_http_methods(["GET", "POST"])
 def meeting_log_sign(request, meeting_id):
     """Read once more what was filled in, and sign it."""
-    meeting = access.get_meeting_as_facilitator(request, meeting_id)
+    meeting = access.get_meeting_to_run(request, meeting_id)
     return _sign(request, meeting)
 
 
@@ -79,8 +80,13 @@ def _signed(request, log: SessionLog):
         services.refuse_change_of_log(log, by=request.user)
         messages.warning(request, _("This log is signed, so nothing was changed. You can add to it below."))
         status = 409
-    context = {"meeting": meeting, "log": log, "addenda": log.addenda.all(), "form": form}
+    context = {"meeting": meeting, "log": log, "addenda": log.addenda.all(), "form": form, **_apart(request, meeting)}
     return render(request, "meetings/log/meeting_log_signed.html", context, status=status)
+
+
+def _apart(request, meeting: Meeting) -> dict:
+    """What is kept apart from the log is linked for those who may open it."""
+    return {"may_see_incidents": is_facilitator(request.user, meeting.group)}
 
 
 def _did_not_meet(request, meeting: Meeting):

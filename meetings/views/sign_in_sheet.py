@@ -13,7 +13,7 @@ from ..roster_forms import SheetForm
 @require_safe
 def meeting_sheet(request, meeting_id):
     """A sign-in sheet to print. It says nothing of what the meeting is about; names stand on it only if asked for."""
-    meeting = access.get_meeting_as_facilitator(request, meeting_id)
+    meeting = access.get_meeting_to_run(request, meeting_id)
     usual = {"kind": SheetForm.SLIPS if settings.SIGN_IN_SLIPS else SheetForm.SHEET, "lines": min(meeting.capacity, 60)}
     form = SheetForm(request.GET if "kind" in request.GET else usual)
     sheet, status = None, 200

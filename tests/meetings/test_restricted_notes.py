@@ -241,7 +241,7 @@ def test_lists_cost_the_same_however_many(cast, carol, rows, django_assert_num_q
         )
     carol.get("/")
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         carol.get(notes_of(cast.willow_meeting))
     with django_assert_num_queries(5):
         carol.get(reverse("meetings:meeting_incidents", args=[cast.willow_meeting.pk]))
