@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 import outbox.services as outbox
-from meetings import services
+from meetings import mails, services
 from meetings.models import Meeting
 from meetings.services.reminders import reminder_fact
 from members.models import Consent, Member
@@ -299,3 +299,15 @@ def test_cost_of_writing_is_the_same_for_few_and_many(willow, django_assert_num_
         emails = list(Email.objects.select_related("recipient"))
         with django_assert_num_queries(7):
             kinds.get("reminder").prepare(emails)
+
+
+def test_meetings_at_the_same_moment_in_two_zones_share_no_letter(cast):
+    """Letters are kept, and Python holds one moment in two zones to be equal."""
+    meetings = Meeting.objects.filter(pk=cast.willow_meeting.pk)
+    zones = ["America/Denver", "America/New_York", "America/Denver"]
+    subjects = []
+    for zone in zones:
+        meetings.update(time_zone=zone)
+        subjects.append(mails.preview_reminder(meetings.get(), None, "en", full=False).subject)
+
+    assert subjects[0] == subjects[2] != subjects[1]
