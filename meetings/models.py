@@ -622,6 +622,6 @@ class Participation(models.Model):
 
 
 # A meeting while it runs and what is kept of it afterwards stand in modules of their own. Django looks for models here.
-from . import letter_models, log_models, message_models, note_models  # noqa: E402, F401  (they need the models above)
+from . import letter_models, log_models, message_models, note_models, shared_models  # noqa: E402, F401  (they need the models above)
 from .people_models import LetFirst, Outreach  # noqa: E402, F401  (the same)
 from .run_models import MeetingRun, Turn  # noqa: E402, F401  (the same)

@@ -11,11 +11,12 @@ from .log_models import Addendum, SessionLog
 from .message_models import GroupMessage
 from .models import LetFirst, Meeting, MeetingRun, Outreach, Participation, Turn
 from .note_models import Incident, RestrictedNote
+from .shared_models import Shared
 
 
 def register_parts() -> None:
     register(PARTICIPATIONS, TURNS, CONTACTED, RECORDED, RAN, LOGS, ADDENDA, SUBSTITUTED, CONTACTS_NOTED)
-    register(WAS_LET_FIRST, LET_FIRST, MESSAGES_SENT)
+    register(WAS_LET_FIRST, LET_FIRST, MESSAGES_SENT, SHARED)
     register(LETTERS, ALLOWED, REVOKED, GIVEN, NOTES, INCIDENTS)
     register_words(WORDS)
 
@@ -222,6 +223,22 @@ LET_FIRST = Part(
     covers=frozenset({"meetings.LetFirst.let_by"}),
 )
 
+SHARED = Part(
+    name="shared",
+    theme=Theme.MEETINGS,
+    heading=gettext_lazy("What you share with those who run your meetings"),
+    why=gettext_lazy("So that they can prepare for you, or call you when no e-mail reaches you."),
+    kept=gettext_lazy("Until you take it back."),
+    columns={
+        "what": gettext_lazy("What it is"),
+        "text": gettext_lazy("What it says"),
+        "shared_at": gettext_lazy("Since"),
+    },
+    rows=lambda member: Shared.objects.filter(member=member),
+    say=lambda row, member: (row.get_kind_display(), row.readable, row.shared_at),
+    covers=frozenset({"meetings.Shared.member"}),
+)
+
 MESSAGES_SENT = Part(
     name="messages-sent",
     theme=Theme.WORK,
@@ -366,6 +383,9 @@ WORDS = {
     "mail.colleagues": gettext_lazy("a colleague changed a meeting that you run"),
     "mail.offer": gettext_lazy("a place is kept for you"),
     "waiting.let_first": gettext_lazy("let somebody go first on a waiting list"),
+    "shared.kept": gettext_lazy("shared a number, or what they need"),
+    "shared.withdrawn": gettext_lazy("took back what they shared"),
+    "call_list.opened": gettext_lazy("opened a list of people to call"),
     "message.sent": gettext_lazy("wrote to people in a group"),
     "mail.message": gettext_lazy("a message from those who run a meeting"),
     "outreach.contacted": gettext_lazy("noted that somebody who was missed was contacted"),

@@ -118,7 +118,19 @@ class MembershipWithRemovalAdmin(MembershipAdmin):
 
     def get_fields(self, request, obj=None):
         why = ["removed_at", "removal_reason"] if obj and obj.removal_reason else []
-        return [*super().get_fields(request, obj), *why]
+        needs = ["needs"] if obj and self._needs(request, obj) else []
+        return [*super().get_fields(request, obj), *needs, *why]
+
+    @admin.display(description=gettext_lazy("needs to take part"))
+    def needs(self, membership: Membership) -> str:
+        return "\n".join(membership.shared_needs)  # type: ignore[attr-defined]  # set by `_needs`
+
+    def _needs(self, request, membership: Membership) -> list[str]:
+        """What they shared with those who run this group, if that is who asks."""
+        if not hasattr(membership, "shared_needs"):
+            found = services.needs_in_group(membership.group, [membership.member_id], read_by=request.user)
+            membership.shared_needs = [one.readable for one in found]  # type: ignore[attr-defined]  # asked for once
+        return membership.shared_needs  # type: ignore[attr-defined]
 
     @admin.action(description=gettext_lazy("Take out of the group…"), permissions=["answer"])
     def remove_people(self, request, queryset):

@@ -1,5 +1,6 @@
-"""Forms about people in their groups: who goes first on a waiting list, and writing to them."""
+"""Forms about people in their groups: who goes first on a waiting list, writing to them, what they share."""
 
+import re
 import uuid
 from typing import cast
 
@@ -7,10 +8,12 @@ from django import forms
 from django.core import signing
 from django.utils.translation import gettext_lazy as _
 
+from members.models import Consent
 from outbox.wordings import tidy
 
 from .message_models import GroupMessage
 from .models import LetFirst
+from .shared_models import Shared
 
 STAMP_SALT = "meetings.message"
 FORM_IS_GOOD_FOR = 24 * 60 * 60  # seconds
@@ -64,3 +67,48 @@ class MessageForm(forms.Form):
     @property
     def message_id(self) -> uuid.UUID:
         return uuid.UUID(signing.loads(self.cleaned_data["stamp"], salt=STAMP_SALT))
+
+
+class PhoneForm(forms.Form):
+    phone = forms.CharField(
+        label=_("Phone number"),
+        max_length=30,
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
+        error_messages={"required": _("Write a number, such as 555 0100 123.")},
+    )
+    phone_agree = forms.BooleanField(
+        label=Consent.WORDS[Consent.Kind.CALLS],
+        error_messages={"required": _("Tick this box, or keep the number to yourself.")},
+    )
+
+    def clean_phone(self) -> str:
+        number = " ".join(self.cleaned_data["phone"].split())
+        digits = sum(sign.isdecimal() for sign in number)
+        if not re.fullmatch(r"\+?[0-9 ()./-]+", number) or not 5 <= digits <= 15:
+            raise forms.ValidationError(_("Write a number of 5 to 15 digits. Spaces, dots and lines are fine."))
+        return number
+
+    @property
+    def shared(self) -> tuple[Shared.Kind, str]:
+        return Shared.Kind.PHONE, self.cleaned_data["phone"]
+
+
+class NeedsForm(forms.Form):
+    needs = forms.CharField(
+        label=_("What I need"),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Such as: a way in without steps, a hearing loop, an interpreter. You need not say why."),
+        error_messages={"required": _("Write what you need, in a few words.")},
+    )
+    needs_agree = forms.BooleanField(
+        label=Consent.WORDS[Consent.Kind.ACCESS_NEEDS],
+        error_messages={"required": _("Tick this box, or keep the note to yourself.")},
+    )
+
+    def clean_needs(self) -> str:
+        return tidy(self.cleaned_data["needs"])
+
+    @property
+    def shared(self) -> tuple[Shared.Kind, str]:
+        return Shared.Kind.NEEDS, self.cleaned_data["needs"]

@@ -155,6 +155,8 @@ class Consent(models.Model):
         CALENDAR = "calendar", _("meetings in a calendar")
         MISSED_YOU = "missed-you", _("an e-mail when I was missed")
         FULL_CALENDAR = "full-calendar", _("a calendar that names the group")
+        CALLS = "calls", _("calls about meetings")
+        ACCESS_NEEDS = "access-needs", _("what I need to take part")
 
     WORDS = {
         Kind.REMINDERS: _("Send me a short e-mail before my meetings. It names no group and no reason."),
@@ -167,6 +169,14 @@ class Consent(models.Model):
         ),
         Kind.MISSED_YOU: _(
             "Write to me once when I had a place two times in a row and did not come. It names no group and no reason."
+        ),
+        Kind.CALLS: _(
+            "If no e-mail reaches me, the people who run my meetings may call me about a meeting. They and the "
+            "coordinators can read this number. Whoever answers my phone may hear them."
+        ),
+        Kind.ACCESS_NEEDS: _(
+            "The people who run my groups may read this note, so that they can prepare. Nobody else here can. "
+            "I can take it back at any time, and then it is erased."
         ),
         Kind.FULL_CALENDAR: _("My calendar may name the group and the place. Whoever sees my calendar can read it."),
     }

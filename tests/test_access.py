@@ -117,6 +117,21 @@ TABLE = {
         },
         "POST": {"willow": [SIGN_IN, 404, 403, 404, 400, 404, 400, 404, 404]},
     },
+    "meetings:meeting_calls": {
+        "GET": {
+            "willow": [SIGN_IN, 404, 403, 404, 200, 404, 200, 404, 404],
+            "cedar": [SIGN_IN, 404, 404, 403, 404, 200, 200, 404, 404],
+        },
+        "POST": {"willow": [SIGN_IN] + [METHOD] * 8},
+    },
+    "meetings:group_calls": {
+        "GET": {
+            "willow": [SIGN_IN, 404, 403, 404, 200, 404, 200, 404, 404],
+            "cedar": [SIGN_IN, 404, 404, 403, 404, 200, 200, 404, 404],
+        },
+        "POST": {"willow": [SIGN_IN] + [METHOD] * 8},
+    },
+    "meetings:my_sharing": {"GET": {"": [SIGN_IN] + [200] * 8}, "POST": {"": [SIGN_IN] + [400] * 8}},
     "meetings:message_sent": {
         "GET": {"message": [SIGN_IN, 404, 403, 404, 200, 404, 200, 404, 404]},
         "POST": {"message": [SIGN_IN] + [METHOD] * 8},

@@ -20,6 +20,7 @@ from meetings import services
 from meetings.access import answer_token
 from meetings.models import Meeting
 from meetings.services import add_to_log, draft_log, save_log, sign_log
+from meetings.shared_models import Shared
 from members.services import name_groups_in_calendar, open_calendar
 from outbox import kinds
 from outbox.models import BouncedAddress
@@ -117,6 +118,13 @@ def scene(cast):
     cast.given = make.disclosure(make.letter(cast.willow, cast.mia, days_ago=(20, 27)), by=cast.carol)
     cast.logged = log_signed(cast)
     cast.message = make.message(cast.willow, by=cast.carol)
+    services.share(Shared.Kind.PHONE, "555 0100 123", by=cast.mia)
+    services.share(Shared.Kind.NEEDS, "A way in without steps, and a seat near the door.", by=cast.mia)
+    for name in ("Alder", "Birch who chose a long name"):
+        unreached = make.member(name)
+        make.membership(cast.willow, unreached)
+        unreached.emailaddress_set.update(verified=False)
+    services.share(Shared.Kind.PHONE, "+1 (555) 0100-124", by=unreached)
     words_written(cast.olga)
     cast.asking = make.group(name="Harbor circle", enrolment=Group.Enrolment.BY_REQUEST)
     asked = {"status": Membership.Status.REQUESTED, "joined_at": None}
@@ -176,6 +184,11 @@ def pages(scene):
         "sheet-slips": (scene.carol, sheet + "?kind=slips&names=on&lines=3"),
         "sheet-blank": (scene.carol, sheet + "?kind=blank&lines=20"),
         "sheet-wrong": (scene.carol, sheet + "?kind=sheet&lines=900"),
+        "calls": (scene.carol, reverse("meetings:group_calls", args=["willow"])),
+        "calls-none": (scene.carol, reverse("meetings:meeting_calls", args=[scene.now.pk])),
+        "sharing": (scene.mia, reverse("meetings:my_sharing")),
+        "sharing-none": (scene.max, reverse("meetings:my_sharing")),
+        "sharing-wrong": (scene.max, reverse("meetings:my_sharing"), {"keep": ""}),
         "message": (scene.carol, reverse("meetings:meeting_message", args=[scene.long.pk])),
         "message-group": (scene.carol, reverse("meetings:group_message", args=["willow"])),
         "message-wrong": (scene.carol, reverse("meetings:meeting_message", args=[scene.long.pk]), {"text": ""}),

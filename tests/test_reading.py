@@ -23,6 +23,8 @@ A_USER = re.compile(r"\b(?:users?|usuari[oa]s?)\b", re.IGNORECASE)  # people are
 OF_A_LIBRARY = {"password-wrong", "reset-new"}  # what Django says of passwords
 AT_WORK = {
     "attendance",
+    "calls",
+    "calls-none",
     "incident-new",
     "incident-new-wrong",
     "incidents",

@@ -81,6 +81,7 @@ from .series_edits import (
     undo_later_dates,
 )
 from .session_log import add_to_log, draft_log, refuse_change_of_log, save_log, sign_log
+from .sharing import needs_in_group, open_call_list, share, stop_sharing
 from .standing import come_every_week, come_now_and_then, fill_all_standing_places, free_coming_places
 from .substitutes import choose_substitute
 from .too_late import note_missed_reminders
@@ -140,9 +141,11 @@ __all__ = [
     "may_send_from",
     "may_start",
     "move_meeting",
+    "needs_in_group",
     "note_contact",
     "note_missed_reminders",
     "offer_free_places",
+    "open_call_list",
     "open_check_in",
     "pass_today",
     "people_of",
@@ -170,11 +173,13 @@ __all__ = [
     "seal_all_again",
     "send_message",
     "settle_begun",
+    "share",
     "share_after_all",
     "show_name",
     "show_names_on_sheet",
     "sign_log",
     "start_run",
+    "stop_sharing",
     "suspend_series",
     "take_up_meeting",
     "tap_run",

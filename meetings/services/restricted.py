@@ -11,6 +11,7 @@ from members.models import Member
 from .. import sealed
 from ..models import Meeting
 from ..note_models import Incident, RestrictedNote, SealedText
+from ..shared_models import Shared
 
 
 @transaction.atomic
@@ -64,7 +65,7 @@ def follow_up_incident(incident: Incident, *, by: Member) -> bool:
 def seal_all_again() -> tuple[int, int]:
     """Seal with the first key what another one sealed. How many, and how many no key here opens; safe at any moment."""
     done = broken = 0
-    models: tuple[type[SealedText], ...] = (RestrictedNote, Incident)
+    models: tuple[type[SealedText], ...] = (RestrictedNote, Incident, Shared)
     for model in models:
         rows = model._default_manager.order_by("pk").values_list("pk", "sealed")
         for pk, old in rows.iterator(chunk_size=500):

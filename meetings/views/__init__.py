@@ -21,6 +21,7 @@ from .restricted import incident_detail, meeting_incident_new, meeting_incidents
 from .roster import meeting_roster
 from .running import meeting_room, meeting_room_now, meeting_run
 from .session_log import meeting_log, meeting_log_sign
+from .sharing import group_calls, meeting_calls, my_sharing
 from .sign_in_sheet import meeting_sheet
 from .standing import group_standing
 from .waiting_list import meeting_waiting
@@ -31,6 +32,7 @@ __all__ = [
     "check_in",
     "embed",
     "group_calendar",
+    "group_calls",
     "group_leave",
     "group_message",
     "group_standing",
@@ -39,6 +41,7 @@ __all__ = [
     "letter_detail",
     "letter_disclosed",
     "meeting_calendar",
+    "meeting_calls",
     "meeting_detail",
     "meeting_incident_new",
     "meeting_incidents",
@@ -61,6 +64,7 @@ __all__ = [
     "my_letter_pdf",
     "my_letter_share",
     "my_letters",
+    "my_sharing",
     "my_week",
     "note_detail",
     "public_feed",

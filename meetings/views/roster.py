@@ -66,6 +66,7 @@ def _show_roster(request, meeting: Meeting, *, walk_in=None, notice: str = "", a
             "unmarked": sum(row.attendance is None for row in rows),
             "new": sum(row.came and (row.is_first_ever or row.is_first_here) for row in rows),
             "walk_in": walk_in or WalkInForm(),
+            "needs": services.needs_in_group(meeting.group, [row.member_id for row in rows], read_by=request.user),
             "notice": notice,
             "about": about,
             **(_to_show(code) if code else {}),

@@ -252,4 +252,4 @@ def test_roster_costs_the_same_whoever_comes(cast, sign_in, how_many):
     with CaptureQueriesContext(connection) as queries:
         client.get(reverse("meetings:meeting_roster", args=[meeting.pk]))
 
-    assert len(queries) == 8
+    assert len(queries) == 9

@@ -19,7 +19,8 @@ from audit.models import AuditEvent
 from audit.services import record
 from groups.models import Invitation
 from meetings.models import LetFirst, Meeting, Outreach, Participation
-from meetings.services import raise_hand, start_run
+from meetings.services import raise_hand, share, start_run
+from meetings.shared_models import Shared
 from members import data_parts, devices
 from members.data_parts import Theme
 from members.models import Consent, Member
@@ -53,6 +54,7 @@ def mia(cast, sign_in):
     """Mia's browser; she has something in every part that is not about work, and others have things beside hers."""
     make.agreement(cast.willow)
     make.disclosure(make.letter(cast.willow, cast.mia), by=cast.carol)
+    share(Shared.Kind.PHONE, "555 0100 123", by=cast.mia)
     there = timezone.now() - timedelta(days=8)
     make.participation(cast.willow_meeting, cast.mia)
     make.participation(cast.willow_meeting, cast.max)
@@ -140,7 +142,14 @@ def test_page_tells_every_part_of_a_members_life_here(mia):
     assert set(parts) == {part.name for part in data_parts.every_part() if part.theme != Theme.WORK}
     assert [name for name, one in parts.items() if not one["rows"]] == []
     html = page.content.decode()
-    for words in ("Mia R.", "Willow evening", "Chrome on Android", "noted whether somebody came", "192.0.2.7"):
+    for words in (
+        "Mia R.",
+        "Willow evening",
+        "Chrome on Android",
+        "555 0100 123",
+        "noted whether somebody came",
+        "192.0.2.7",
+    ):
         assert words in html
     assert "no-store" in page["Cache-Control"]
 
@@ -257,7 +266,7 @@ def test_pages_ask_the_same_few_questions_however_much_there_is(cast, sign_in, r
     fill(cast, rows)
     client = sign_in(cast.vera)
 
-    with django_assert_num_queries(38):
+    with django_assert_num_queries(39):
         page = client.get(reverse("members:my_data"))
     with django_assert_num_queries(4):
         part = client.get(reverse("members:my_data_part", args=["meetings"]))
@@ -274,7 +283,7 @@ def test_file_asks_one_question_for_each_part(cast, sign_in, rows, django_assert
     client = sign_in(cast.vera)
     show_again(client, cast.vera)
 
-    with django_assert_num_queries(42):
+    with django_assert_num_queries(43):
         file = take(client)
 
     assert len({part["name"]: part for part in file["parts"]}["meetings"]["rows"]) == rows
