@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
-from members.denials import note_denial
+from members.denials import note_denial, way_of
 from members.models import Member
 
 from .models import Facilitator, Group, Invitation, Membership
@@ -40,7 +40,7 @@ def get_group_as_facilitator(request: HttpRequest, slug: str) -> Group:
     if not request.user.is_authenticated:
         raise Http404
     group = get_object_or_404(Group, slug=slug)
-    require_facilitator(request.user, group)
+    require_facilitator(request.user, group, way=way_of(request))
     return group
 
 
@@ -51,11 +51,14 @@ def is_facilitator(member: Member, group: Group) -> bool:
     )
 
 
-def require_facilitator(member: Member, group: Group) -> None:
-    """Raise 403 for the group's own people without the role, 404 for everybody else who does not run it."""
+def require_facilitator(member: Member, group: Group, *, way: str) -> None:
+    """Raise 403 for the group's own people without the role, 404 for everybody else who does not run it.
+
+    Of those who work here it goes on the record, by which page they came (`way`).
+    """
     if is_facilitator(member, group):
         return
-    note_denial(group, by=member, way="staff_page")
+    note_denial(group, by=member, way=way)
     if Membership.objects.active().filter(group=group, member=member).exists():
         raise PermissionDenied
     raise Http404

@@ -16,6 +16,7 @@ from django.utils.translation import get_language
 
 from groups.access import is_facilitator, require_facilitator
 from groups.models import Group, Membership
+from members.denials import note_denial, way_of
 from members.models import Member
 from members.session_limits import left_of
 from outbox.links import signed
@@ -57,7 +58,7 @@ def _get_meeting_of_staff(request: HttpRequest, meeting_id: UUID, *, also_lent: 
         raise Http404
     meeting = get_object_or_404(Meeting.objects.select_related("group", "topic"), pk=meeting_id)
     if not (also_lent and is_substitute(request.user, meeting)):
-        require_facilitator(request.user, meeting.group)
+        require_facilitator(request.user, meeting.group, way=way_of(request))
     return meeting
 
 
@@ -184,8 +185,7 @@ def get_own_consent(letter: AttendanceLetter, consent_id: str) -> DisclosureCons
 def get_letter_as_facilitator(request: HttpRequest, letter_id: UUID) -> AttendanceLetter:
     """A letter of a group one runs: for the member themself, who reads it elsewhere, it is not there."""
     letter = get_object_or_404(AttendanceLetter.objects.select_related("group", "member"), pk=letter_id)
-    if not request.user.is_authenticated or not is_facilitator(request.user, letter.group):
-        raise Http404
+    _hide_unless_facilitator(request, letter.group)
     return letter
 
 
@@ -198,8 +198,7 @@ def get_disclosure(request: HttpRequest, disclosure_id: UUID) -> Disclosure:
         made_at__gt=timezone.now() - timedelta(hours=1),
         consent__in=DisclosureConsent.objects.standing(),
     )
-    if not request.user.is_authenticated or not is_facilitator(request.user, disclosure.consent.letter.group):
-        raise Http404
+    _hide_unless_facilitator(request, disclosure.consent.letter.group)
     return disclosure
 
 
@@ -215,6 +214,7 @@ def get_meeting_for_notes(request: HttpRequest, meeting_id: UUID) -> Meeting:
     """A meeting that one runs oneself, also in place of somebody: restricted notes are not for coordinators."""
     meeting = get_meeting_to_run(request, meeting_id)
     if not request.user.is_authenticated or not request.user.is_counselor:
+        note_denial(meeting.group, by=request.user, way=way_of(request))
         raise PermissionDenied
     return meeting
 
@@ -226,7 +226,7 @@ def get_message(request: HttpRequest, message_id: UUID) -> GroupMessage:
     )
     if not request.user.is_authenticated:
         raise Http404
-    require_facilitator(request.user, message.group)
+    require_facilitator(request.user, message.group, way=way_of(request))
     return message
 
 
@@ -238,6 +238,7 @@ def get_note(request: HttpRequest, note_id: UUID) -> RestrictedNote:
         raise Http404
     if (member.is_counselor and note.author_id == member.pk) or _is_facilitator_in_person(member, note.meeting.group):
         return note
+    note_denial(note.meeting.group, by=member, way=way_of(request))
     if member.is_coordinator:
         raise PermissionDenied
     raise Http404
@@ -252,9 +253,16 @@ def notes_to_read(member: Member, meeting: Meeting) -> QuerySet[RestrictedNote]:
 def get_incident(request: HttpRequest, incident_id: UUID) -> Incident:
     """An incident in a group one runs."""
     incident = get_object_or_404(Incident.objects.select_related("meeting__group"), pk=incident_id)
-    if not request.user.is_authenticated or not is_facilitator(request.user, incident.meeting.group):
-        raise Http404
+    _hide_unless_facilitator(request, incident.meeting.group)
     return incident
+
+
+def _hide_unless_facilitator(request: HttpRequest, group: Group) -> None:
+    """404 for everybody who does not run the group; of those who work here, on the record."""
+    if request.user.is_authenticated and is_facilitator(request.user, group):
+        return
+    note_denial(group, by=request.user, way=way_of(request))
+    raise Http404
 
 
 def _is_facilitator_in_person(member, group: Group) -> bool:

@@ -7,6 +7,7 @@ and would let anybody fill the record.
 from datetime import timedelta
 
 from django.db.models import Model
+from django.http import HttpRequest
 from django.utils import timezone
 
 from audit.models import AuditEvent
@@ -15,6 +16,12 @@ from audit.services import record
 from .models import Member
 
 NOTED_ONCE_IN = timedelta(hours=1)  # the same thing, the same way
+
+
+def way_of(request: HttpRequest) -> str:
+    """The name of the page that was asked for."""
+    page = request.resolver_match
+    return (page and page.url_name) or "page"
 
 
 def note_denial(on: Model, *, by: Member, way: str) -> bool:
