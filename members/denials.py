@@ -6,6 +6,7 @@ and would let anybody fill the record.
 
 from datetime import timedelta
 
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
@@ -24,9 +25,9 @@ def way_of(request: HttpRequest) -> str:
     return (page and page.url_name) or "page"
 
 
-def note_denial(on: Model, *, by: Member, way: str) -> bool:
+def note_denial(on: Model, *, by: Member | AnonymousUser, way: str) -> bool:
     """Put it on the record. False for members, and if the same was noted within the hour."""
-    if not by.is_authenticated or not by.works_here:
+    if isinstance(by, AnonymousUser) or not by.works_here:
         return False
     lately = AuditEvent.objects.filter(
         actor_id=by.pk,
