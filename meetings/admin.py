@@ -18,8 +18,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from groups.admin import ALL_STAFF, FACILITATED_BY, GroupAdmin
-from groups.models import Group, Topic
+from groups.admin import ALL_STAFF, FACILITATED_BY, FacilitatorInline, GroupAdmin
+from groups.models import Facilitator, Group, Topic
 from members.scoped_admin import ManyPages, ScopedAdmin, ScopedStackedInline, VisibleOnly, role_of
 
 from . import services, wording
@@ -28,6 +28,8 @@ from .lists_admin import GroupList, MeetingList, WhenFilter, count_of
 from .log_models import SessionLog
 from .models import Meeting, MeetingSeries, Participation
 from .schedule_admin import GroupSchedulePages, MeetingSchedulePages, schedule_url
+
+MOST_CLASHES = 3  # that are named; of more it is said that there are more
 
 # --- The weekly schedule, on the page of its group --------------------------------------------------------------------
 
@@ -73,13 +75,46 @@ class MeetingSeriesForm(forms.ModelForm):
 
 
 class MeetingSeriesInline(ScopedStackedInline):
+    """To add a schedule. One that is there is changed on its own page, which shows what would happen first."""
+
     model = MeetingSeries
     form = MeetingSeriesForm
-    may_view = may_add = may_change = ALL_STAFF
+    may_add = ALL_STAFF
+    verbose_name_plural = _("new weekly schedule")
     fields = ["weekdays", "start_time", "minutes", "every_n_weeks", "nth_of_month", "from_on", "until_on"]
 
     def get_extra(self, request, obj=None, **kwargs):
         return 1 if obj is None else 0
+
+
+class LeadFormSet(forms.BaseInlineFormSet):
+    """Says of a new lead that they are elsewhere at the time of a coming date, before the database refuses it."""
+
+    def clean(self):
+        super().clean()
+        leads = [form for form in self.forms if self._leads(form)]
+        if len(leads) != 1 or not self.has_changed() or self.instance.pk is None:
+            return
+        member = leads[0].cleaned_data["member"]
+        taken = services.dates_led_elsewhere(self.instance, member)
+        if not taken:
+            return
+        words = ngettext(
+            "%(name)s leads another group at that time: %(dates)s. Choose somebody else, or a substitute for it.",
+            "%(name)s leads another group at these times: %(dates)s. Choose somebody else, or substitutes for them.",
+            len(taken),
+        )
+        shown = "; ".join(wording.when(meeting) for meeting in taken[:MOST_CLASHES])
+        dates = shown if len(taken) <= MOST_CLASHES else gettext("%(dates)s, and more") % {"dates": shown}
+        leads[0].add_error("member", words % {"name": member.display_name, "dates": dates})
+
+    def _leads(self, form) -> bool:
+        said = getattr(form, "cleaned_data", {})
+        return bool(said.get("member")) and not said.get("DELETE") and said.get("role") == Facilitator.Role.LEAD
+
+
+class LeadInline(FacilitatorInline):
+    formset = LeadFormSet
 
 
 # A group and its schedule are one page, but groups know nothing of meetings: imports go one way. So the page of a group
@@ -89,7 +124,19 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class GroupWithScheduleAdmin(GroupSchedulePages, GroupList):
-    inlines = [*GroupAdmin.inlines, MeetingSeriesInline]
+    inlines = [LeadInline, *GroupAdmin.inlines[1:], MeetingSeriesInline]
+
+    def get_fieldsets(self, request, obj=None):
+        schedule = (_("When"), {"fields": ["pattern", "next_date"]})
+        return [*super().get_fieldsets(request, obj), *([schedule] if obj else [])]
+
+    def get_readonly_fields(self, request, obj=None):
+        return [*super().get_readonly_fields(request, obj), *(["pattern", "next_date"] if obj else [])]
+
+    @admin.display(description=_("next meeting"))
+    def next_date(self, group: Group) -> str:
+        coming = Meeting.objects.upcoming().filter(group=group).in_order().first()
+        return wording.when(coming) if coming else gettext("no date ahead")
 
     def get_urls(self):
         return [*self.schedule_urls(), *super().get_urls()]

@@ -267,7 +267,9 @@ class GroupList(GroupAdmin):
 
     @admin.display(description=_("meets"))
     def pattern(self, group: Group) -> str:
-        patterns = [wording.pattern(series) for series in group.series.all()]
+        is_in_list = hasattr(group, "next_starts_at")  # then those that are running were fetched for all at once
+        running = group.series.all() if is_in_list else MeetingSeries.objects.not_over().filter(group=group)
+        patterns = [wording.pattern(series) for series in running]
         return _schedule_link(group.pk, patterns or [gettext("no schedule yet")])
 
     @admin.display(description=_("next meeting"), ordering="next_starts_at")

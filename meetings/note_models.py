@@ -58,6 +58,15 @@ class RestrictedNote(SealedText):
         return self.written_at.astimezone(self.meeting.zone)
 
 
+class IncidentQuerySet(models.QuerySet):
+    def to_follow_up(self):
+        """Those of which a step is still due, the first due first."""
+        return self.filter(follow_up_on__isnull=False, followed_up_at=None).order_by("follow_up_on", "pk")
+
+    def for_those_who_run(self, groups: models.QuerySet):
+        return self.filter(meeting__group__in=groups)
+
+
 class Incident(SealedText):
     """Something that went wrong, and what was done: for who runs the group, and coordinators (PRV-15)."""
 
@@ -99,6 +108,8 @@ class Incident(SealedText):
     followed_up_by = models.ForeignKey(Member, models.PROTECT, null=True, blank=True, related_name="+")
     written_by = models.ForeignKey(Member, models.PROTECT, related_name="+")
     written_at = models.DateTimeField(default=timezone.now)
+
+    objects = IncidentQuerySet.as_manager()
 
     class Meta:
         ordering = ["-written_at"]

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import Count, F, Q
 from django.utils import timezone
 
+from groups.models import Group
 from members.models import Member
 from members.scoped_admin import COORDINATOR, COUNSELOR, SUPERUSER, role_of
 from members.start_parts import StartPart, register
@@ -16,6 +17,7 @@ from members.start_parts import StartPart, register
 from . import services, wording
 from .access import is_substitute
 from .models import Meeting, Outreach, Participation
+from .note_models import Incident
 
 FACILITATE = frozenset({COUNSELOR, COORDINATOR})
 MOST_MEETINGS = 60
@@ -30,6 +32,7 @@ def register_parts() -> None:
         StartPart("lent", 15, frozenset({COUNSELOR}), "admin/_start_lent.html", _lent),
         StartPart("rosters", 20, FACILITATE, "admin/_start_rosters.html", _rosters),
         StartPart("logs", 30, FACILITATE, "admin/_start_logs.html", _logs),
+        StartPart("incidents", 35, FACILITATE, "admin/_start_incidents.html", _incidents),
         StartPart("outreach", 50, FACILITATE, "admin/_start_outreach.html", _outreach),
         StartPart("nearly-full", 60, FACILITATE, "admin/_start_nearly_full.html", _nearly_full),
     )
@@ -104,6 +107,13 @@ def _logs(staff: Member) -> dict:
         "rows": [{"meeting": meeting, "when": wording.when(meeting)} for meeting in rows[:MOST_SHOWN]],
         "is_more": len(rows) > MOST_SHOWN,
     }
+
+
+def _incidents(staff: Member) -> dict | None:
+    """Incidents of which a step is still due. What happened is read on their own page, after signing in anew."""
+    found = Incident.objects.to_follow_up().for_those_who_run(Group.objects.visible_to(staff))
+    rows = list(found.defer("sealed").select_related("meeting__group")[: MOST_SHOWN + 1])
+    return {"rows": rows[:MOST_SHOWN], "is_more": len(rows) > MOST_SHOWN} if rows else None
 
 
 def _outreach(staff: Member) -> dict:

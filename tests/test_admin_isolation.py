@@ -20,7 +20,7 @@ import outbox.services as outbox
 from audit.models import AuditEvent
 from audit.services import record
 from centre.models import Question
-from groups.models import Invitation, Membership, Room, Topic
+from groups.models import Invitation, Membership, Phase, Room, Topic
 from meetings.letter_models import AttendanceLetter
 from meetings.models import Outreach
 from meetings.services import save_log
@@ -275,20 +275,18 @@ def test_forms_and_their_inlines_offer_and_take_nothing_of_others(cast, sign_in,
 def test_part_of_another_groups_page_cannot_be_sent_with_ones_own(cast, sign_in, rows):
     client = sign_in(cast.carol)
     where = address("group", "change", cast.willow.pk)
+    part = {"position": 1, "kind": "sharing", "minutes": 5}
+    own, theirs = (Phase.objects.create(group=one, **part) for one in (cast.willow, cast.cedar))
     sent = form_of(client.get(where))
-    series = cast.cedar_meeting.series
-    own = cast.willow_meeting.series
-    swapped = {
-        key: str(series.pk) if str(value) == str(own.pk) and key.endswith("-id") else value
-        for key, value in sent.items()
-    }
+    is_own = {key: str(value) == str(own.pk) and key.endswith("-id") for key, value in sent.items()}
+    swapped = {key: str(theirs.pk) if is_own[key] else value for key, value in sent.items()}
     before = everything()
 
     response = client.post(where, swapped, follow=True)
 
     assert swapped != sent
     assert (messages_of(response), everything() == before) == ([NOT_YOURS], True)
-    assert denied("group_part", series) in denials(cast.carol)
+    assert denied("group_part", theirs) in denials(cast.carol)
 
 
 @pytest.mark.parametrize(("url_name", "field"), [(name, field) for name, field in OWN_ADDRESSES.items() if field])

@@ -10,7 +10,7 @@ from .attendance_letters import (
     withdraw_disclosure,
 )
 from .check_in import check_in, close_check_in, open_check_in
-from .clashes import Clash, find_taken, refused_because
+from .clashes import Clash, dates_led_elsewhere, find_taken, refused_because
 from .feed_import import import_feed
 from .messages import find_readers, forget_messages, may_send_from, people_of, send_message
 from .missed import queue_missed_you
@@ -115,6 +115,7 @@ __all__ = [
     "come_every_week",
     "come_now_and_then",
     "count_due_reminders",
+    "dates_led_elsewhere",
     "dates_left_out",
     "disclose_letter",
     "draft_log",

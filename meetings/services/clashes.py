@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import NamedTuple, Protocol
+from uuid import UUID
 
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
 from groups.models import Group
+from members.models import Member
 
 from .. import wording
 from ..models import Meeting
@@ -110,6 +112,22 @@ WHERE (other.held_room = mine.room AND planned.mode <> 'online')
    OR other.held_lead = mine.lead
 ORDER BY planned.turn
 """
+
+
+class Led(NamedTuple):
+    """A date as it would be with another to lead it."""
+
+    starts_at: datetime
+    ends_at: datetime
+    mode: str
+    substitute_id: UUID
+
+
+def dates_led_elsewhere(group: Group, member: Member) -> list[Meeting]:
+    """The coming dates of a group that somebody could not lead, because they lead another group then."""
+    coming = list(Meeting.objects.upcoming().filter(group=group, substitute=None).in_order())
+    taken = find_taken(group, [Led(one.starts_at, one.ends_at, one.mode, member.pk) for one in coming])
+    return [one for one, found in zip(coming, taken, strict=True) if found and found.what == "lead"]
 
 
 def find_taken(group: Group, planned: Iterable[Planned]) -> list[Taken | None]:

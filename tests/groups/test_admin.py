@@ -10,7 +10,9 @@ from django.urls import reverse
 from audit.models import AuditEvent
 from groups import services
 from groups.models import Agreement, Facilitator, Group, Membership, Phase, Topic, TopicRule
+from meetings import wording
 from meetings.models import Meeting, MeetingSeries
+from meetings.services import follow_series
 from members.models import Member
 from tests import make
 from tests.admin_pages import form_of, messages_of, rows, run_action
@@ -249,12 +251,14 @@ def test_what_cannot_be_is_said_in_plain_words(cast, sign_in, fields, field, sai
     assert Group.objects.count() == 2
 
 
-def test_page_of_a_group_shows_its_weekdays_and_times(cast, sign_in):
+def test_page_of_a_group_says_when_it_meets_and_leads_to_its_schedule(cast, sign_in):
     MeetingSeries.objects.filter(group=cast.willow).update(weekdays=[1, 5], start_time="18:30")
 
-    sent = form_of(sign_in(cast.carol).get(change(GROUPS, cast.willow)))
+    page = sign_in(cast.carol).get(change(GROUPS, cast.willow))
 
-    assert sent["series-0-weekdays"] == [1, 5]
+    assert "every Tuesday, Saturday, 6:30 pm" in page.content.decode()
+    assert reverse("admin:groups_group_schedule", args=[cast.willow.pk]) in page.content.decode()
+    assert [name for name in form_of(page) if name.startswith("series-0")] == []
 
 
 def test_saving_a_group_as_it_stands_changes_no_meeting(cast, sign_in):
@@ -269,17 +273,43 @@ def test_saving_a_group_as_it_stands_changes_no_meeting(cast, sign_in):
     assert list(Meeting.objects.values()) == before
 
 
-def test_changed_schedule_moves_the_coming_meetings(cast, sign_in):
+def test_schedule_that_is_there_is_not_changed_without_its_preview(cast, sign_in):
+    own = cast.willow_meeting.series
+    follow_series(own, by=cast.carol)
+    before = (list(MeetingSeries.objects.order_by("pk").values()), list(Meeting.objects.order_by("pk").values()))
+    for staff in (cast.carol, cast.olga, cast.sam):
+        client = sign_in(staff)
+        sent = form_of(client.get(change(GROUPS, cast.willow))) | {
+            "series-TOTAL_FORMS": "1",
+            "series-INITIAL_FORMS": "1",
+            "series-0-id": str(own.pk),
+            "series-0-weekdays": ["2"],
+            "series-0-start_time": "05:00",
+            "series-0-minutes": "60",
+            "series-0-every_n_weeks": "1",
+        }
+        client.post(change(GROUPS, cast.willow), sent)
+        client.post(change(GROUPS, cast.willow), sent | {"series-0-DELETE": "on"})
+
+    after = (list(MeetingSeries.objects.order_by("pk").values()), list(Meeting.objects.order_by("pk").values()))
+    assert after == before
+
+
+def test_group_gets_a_second_schedule(cast, sign_in):
     client = sign_in(cast.carol)
-    client.post(GROUPS + "add/", new_group(client))
-    group = Group.objects.get(name="Monday walk")
+    Meeting.objects.filter(group=cast.willow).delete()
+    sent = form_of(client.get(change(GROUPS, cast.willow))) | {
+        "series-TOTAL_FORMS": "1",
+        "series-0-weekdays": ["2"],
+        "series-0-start_time": "05:00",
+        "series-0-minutes": "60",
+        "series-0-every_n_weeks": "1",
+    }
 
-    sent = form_of(client.get(change(GROUPS, group))) | {"series-0-start_time": "19:00", "series-0-weekdays": ["0"]}
-    client.post(change(GROUPS, group), sent)
+    response = client.post(change(GROUPS, cast.willow), sent)
 
-    meetings = Meeting.objects.filter(group=group)
-    assert {(one.local_date.weekday(), str(one.local_time)) for one in meetings} == {(0, "19:00:00")}
-    assert meetings.count() in (11, 12)
+    assert response.status_code == 302
+    assert list(cast.willow.series.order_by("pk").values_list("minutes", flat=True)) == [90, 60]
 
 
 def test_changed_zone_moves_every_schedule_of_the_group(cast, sign_in):
@@ -311,6 +341,7 @@ def test_schedule_of_another_group_cannot_be_slipped_in(house, sign_in):
     client = sign_in(house.carol)
     before = MeetingSeries.objects.filter(pk=house.cedar_series.pk).values().get()
     sent = form_of(client.get(change(GROUPS, house.willow)))
+    sent |= {"series-TOTAL_FORMS": "1", "series-INITIAL_FORMS": "1"}
     sent |= {"series-0-id": str(house.cedar_series.pk), "series-0-minutes": "33"}
 
     client.post(change(GROUPS, house.willow), sent)
@@ -321,20 +352,24 @@ def test_schedule_of_another_group_cannot_be_slipped_in(house, sign_in):
     assert MeetingSeries.objects.count() == 2
 
 
-def test_schedule_is_ended_not_deleted(cast, sign_in):
-    for staff in (cast.carol, cast.olga, cast.sam):
-        client = sign_in(staff)
-        page = client.get(change(GROUPS, cast.willow))
-
-        client.post(change(GROUPS, cast.willow), form_of(page) | {"series-0-DELETE": "on"})
-
-        schedule = page.context["inline_admin_formsets"][-1].formset
-        assert "DELETE" not in schedule.forms[0].fields
-
-    assert MeetingSeries.objects.filter(group=cast.willow).count() == 1
-
-
 # --- Facilitators -----------------------------------------------------------------------------------------------------
+
+
+def test_new_lead_who_is_elsewhere_then_is_refused_in_words(cast, sign_in):
+    """Dan leads Cedar at the hour of Willow."""
+    client = sign_in(cast.olga)
+    sent = form_of(client.get(change(GROUPS, cast.willow))) | {"facilitators-0-member": str(cast.dan.pk)}
+
+    response = client.post(change(GROUPS, cast.willow), sent)
+
+    said = errors_of(response)["member"][0]
+    assert response.status_code == 200
+    assert said.startswith("Dan leads another group at that time: ")
+    assert wording.when(cast.willow_meeting) in said
+    assert cast.willow.facilitators.get().member == cast.carol
+    Meeting.objects.filter(pk=cast.cedar_meeting.pk).update(status="cancelled")
+    assert client.post(change(GROUPS, cast.willow), sent).status_code == 302
+    assert cast.willow.facilitators.get().member == cast.dan
 
 
 def test_counselor_reads_who_runs_their_group_and_cannot_change_it(cast, sign_in):
@@ -378,6 +413,7 @@ def test_new_group_of_a_counselor_takes_no_other_lead(cast, sign_in):
 
 
 def test_coordinator_sets_who_runs_a_group_and_the_record_says_so(cast, sign_in):
+    Meeting.objects.filter(group=cast.cedar).delete()  # so that Dan is free
     client = sign_in(cast.olga)
     page = client.get(change(GROUPS, cast.willow))
     facilitators = next(inline for inline in page.context["inline_admin_formsets"] if inline.opts.model is Facilitator)

@@ -44,6 +44,22 @@ def test_each_role_has_its_parts(cast, sign_in):
     assert list(parts(sign_in(cast.sam))) == ["week", "mail"]
 
 
+def test_incidents_with_a_step_still_due_are_shown_to_those_who_run_the_group(cast, sign_in):
+    due = make.incident(cast.willow_meeting, by=cast.carol)
+    make.incident(cast.cedar_meeting, by=cast.dan)
+    done = make.incident(cast.willow_meeting, by=cast.carol)
+    services.follow_up_incident(done, by=cast.carol)
+
+    carol = sign_in(cast.carol)
+
+    assert parts(carol)["incidents"]["rows"] == [due]
+    assert f"/incidents/{due.pk}/" in carol.get("/admin/").content.decode()
+    assert len(parts(sign_in(cast.olga))["incidents"]["rows"]) == 2
+    assert "incidents" not in parts(sign_in(cast.sam))
+    services.follow_up_incident(due, by=cast.carol)
+    assert "incidents" not in parts(carol)
+
+
 def test_everything_is_said_when_there_is_nothing(db, sign_in):
     page = sign_in(make.member("Olga", role="coordinator")).get("/admin/").content.decode()
 
