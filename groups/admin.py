@@ -1,9 +1,13 @@
+from functools import partial
+
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core import signing
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.formats import date_format
 from django.utils.text import slugify
 from django.utils.translation import gettext, ngettext
@@ -21,8 +25,10 @@ from members.scoped_admin import (
     VisibleOnly,
     role_of,
 )
+from outbox import kinds
+from outbox.models import BouncedAddress
 
-from . import services
+from . import mails, services
 from .models import Agreement, Facilitator, Group, Invitation, Membership, Phase, Room, Topic, TopicRule
 
 FACILITATED_BY = frozenset({COUNSELOR, COORDINATOR})
@@ -200,6 +206,19 @@ class RoomAdmin(ScopedAdmin):
     search_fields = ["name"]
 
 
+APPROVE, DECLINE = "approve_requests", "decline_requests"
+KIND = "join_decision"
+
+
+class AnswerForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason, if you want to note one"),
+        required=False,
+        max_length=Membership._meta.get_field("removal_reason").max_length,
+        help_text=_("Only counselors of the group and coordinators read it. Name no illness."),
+    )
+
+
 @admin.register(Membership)
 class MembershipAdmin(ScopedAdmin):
     """Who is in a group or asks to be. Coming every week and reminders are the person's own to set."""
@@ -235,17 +254,78 @@ class MembershipAdmin(ScopedAdmin):
     def has_answer_permission(self, request):
         return role_of(request.user) in FACILITATED_BY
 
-    @admin.action(description=_("Approve the request"), permissions=["answer"])
+    def get_ordering(self, request):
+        """Those who ask, by how long they have waited."""
+        asks = request.GET.get("status__exact") == Membership.Status.REQUESTED
+        return ["requested_at", "pk"] if asks else super().get_ordering(request)
+
+    def get_urls(self):
+        view = self.admin_site.admin_view
+        one = "<int:membership_id>/"
+        return [
+            path(f"{one}approve/", view(self.approve_view), name="groups_membership_approve"),
+            path(f"{one}decline/", view(self.decline_view), name="groups_membership_decline"),
+            *super().get_urls(),
+        ]
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        asks = obj is not None and obj.status == Membership.Status.REQUESTED
+        context |= {"may_answer": asks and self.has_answer_permission(request)}
+        return super().render_change_form(request, context, add=add, change=change, form_url=form_url, obj=obj)
+
+    def approve_view(self, request, membership_id):
+        return self._ask_about_one(request, membership_id, APPROVE)
+
+    def decline_view(self, request, membership_id):
+        return self._ask_about_one(request, membership_id, DECLINE)
+
+    def _ask_about_one(self, request, membership_id: int, answer: str):
+        """The page of the action, for one person; to send it is to send the action."""
+        if not self.has_answer_permission(request):
+            raise PermissionDenied
+        one = self.get_queryset(request).filter(pk=membership_id)
+        get_object_or_404(one)
+        return self._ask_to_answer(request, one, answer, AnswerForm())
+
+    @admin.action(description=_("Approve the request…"), permissions=["answer"])
     def approve_requests(self, request, queryset):
+        if "confirmed" not in request.POST:
+            return self._ask_to_answer(request, queryset, APPROVE, AnswerForm())
         approved = self._answer(request, queryset, services.approve_request, _("Approved the request."))
         done = ngettext("%(count)s request approved.", "%(count)s requests approved.", approved)
         self._say(request, queryset, approved, done)
+        return None
 
-    @admin.action(description=_("Decline the request"), permissions=["answer"])
+    @admin.action(description=_("Decline the request…"), permissions=["answer"])
     def decline_requests(self, request, queryset):
-        declined = self._answer(request, queryset, services.decline_request, _("Declined the request."))
+        form = AnswerForm(request.POST if "confirmed" in request.POST else None)
+        if not form.is_valid():
+            return self._ask_to_answer(request, queryset, DECLINE, form)
+        decline = partial(services.decline_request, reason=form.cleaned_data["reason"])
+        declined = self._answer(request, queryset, decline, _("Declined the request."))
         done = ngettext("%(count)s request declined.", "%(count)s requests declined.", declined)
         self._say(request, queryset, declined, done)
+        return None
+
+    def _ask_to_answer(self, request, queryset, answer: str, form: AnswerForm):
+        """Who will be told, and by which mail."""
+        asking = list(queryset.requested().select_related("group", "member").order_by("requested_at", "pk"))
+        sends_back = BouncedAddress.objects.standing().filter(member__in=[one.member_id for one in asking])
+        unreached = set(sends_back.values_list("member", flat=True))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Approve requests to join") if answer == APPROVE else _("Decline requests to join"),
+            "opts": self.opts,
+            "form": form,
+            "answer": answer,
+            "is_no": answer == DECLINE,
+            "asking": [(one, one.member_id in unreached) for one in asking],
+            "told": sum(one.member_id not in unreached for one in asking),
+            "letter": mails.preview(request.user, is_in=answer == APPROVE) if kinds.is_sent_here(KIND) else None,
+            "left_alone": queryset.count() - len(asking),
+        }
+        status = 400 if form.errors else 200
+        return TemplateResponse(request, "admin/groups/answer_requests.html", context, status=status)
 
     def _answer(self, request, memberships, answer, log_line) -> int:
         answered = 0

@@ -9,6 +9,7 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
+from members.models import Member
 from outbox import kinds
 from outbox.kinds import Letter, Unwanted
 from outbox.letters import WordsInUse, letter
@@ -43,6 +44,12 @@ def _find_url() -> str:
     return settings.SITE_URL + reverse("meetings:meeting_list")
 
 
+def preview(reader: Member, *, is_in: bool) -> Letter:
+    """The mail of a yes or a no, in the language that is switched on."""
+    language = translation.get_language() or "en"
+    return _write(reader.pk, language, WordsInUse([JOIN_YES, JOIN_NO]), is_in=is_in)
+
+
 def _prepare(emails: Sequence[Email]) -> dict[UUID, Letter | Unwanted]:
     memberships = Membership.objects.in_bulk([email.about_id.int for email in emails])
     in_use = WordsInUse([JOIN_YES, JOIN_NO])
@@ -55,16 +62,15 @@ def _answer(email: Email, membership: Membership | None, in_use: WordsInUse) -> 
     if membership is None or membership.decided_at is None or membership.decided_at.isoformat() != email.fact:
         return Unwanted(gettext_noop("they have asked again or joined since"))
     if membership.status == Membership.Status.ACTIVE:
-        return _write(email, in_use, is_in=True)
+        return _write(email.recipient_id, email.recipient.language, in_use, is_in=True)
     return (
-        _write(email, in_use, is_in=False)
+        _write(email.recipient_id, email.recipient.language, in_use, is_in=False)
         if membership.was_declined
         else Unwanted(gettext_noop("they have left since"))
     )
 
 
-def _write(email: Email, in_use: WordsInUse, *, is_in: bool) -> Letter:
-    language = email.recipient.language
-    chosen = in_use.for_person(JOIN_YES if is_in else JOIN_NO, email.recipient_id, language)
+def _write(reader_id: UUID, language: str, in_use: WordsInUse, *, is_in: bool) -> Letter:
+    chosen = in_use.for_person(JOIN_YES if is_in else JOIN_NO, reader_id, language)
     with translation.override(language):
         return letter("groups/mail/join_decision", {"is_in": is_in, "find_url": _find_url()}, chosen)

@@ -128,11 +128,12 @@ def approve_request(membership: Membership, *, by: Member) -> bool:
 
 
 @transaction.atomic
-def decline_request(membership: Membership, *, by: Member) -> bool:
-    """Say no to a request, and tell them. False if nothing was asked any more."""
+def decline_request(membership: Membership, *, by: Member, reason: str = "") -> bool:
+    """Say no to a request, and tell them; only staff read the reason. False if nothing was asked any more."""
     requested = Membership.objects.requested().filter(pk=membership.pk)
     now = timezone.now()
-    if not requested.update(status=Membership.Status.REMOVED, decided_at=now, left_at=now, removed_at=now):
+    gone = {"status": Membership.Status.REMOVED, "decided_at": now, "left_at": now, "removed_at": now}
+    if not requested.update(**gone, removal_reason=reason):
         return False
     _tell(membership, decided_at=now)
     record("membership.declined", membership.group, by=by, member=str(membership.member_id))

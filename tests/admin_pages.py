@@ -8,8 +8,8 @@ def rows(client, address: str, **asked) -> list:
     return list(response.context["cl"].result_list)
 
 
-def run_action(client, address: str, action: str, *objects, query: str = ""):
-    sent = {"action": action, "_selected_action": [str(one.pk) for one in objects]}
+def run_action(client, address: str, action: str, *objects, query: str = "", **more):
+    sent = {"action": action, "_selected_action": [str(one.pk) for one in objects]} | more
     return client.post(address + query, sent, follow=True)
 
 

@@ -6,7 +6,7 @@ Willow is listed for everybody; Mia is in it, Carol runs it. Cedar is not listed
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from groups.models import Invitation
+from groups.models import Invitation, Membership
 from groups.services import invite
 from meetings.access import answer_token
 from meetings.models import Participation
@@ -465,14 +465,16 @@ def test_admin_opens_to_nobody_without_work_there(name, cast, sign_in):
 
 
 def _of_schedules(cast) -> dict[str, list]:
-    """What the pages of a schedule are about: Willow, and its one date."""
+    """What the pages of a schedule, and of a request, are about: Willow, its one date, Mia."""
     group, series = cast.willow.pk, cast.willow_meeting.series_id
     of_series = {f"admin:groups_group_{page}": [group, series] for page in ("series", "pause", "undo_series", "resume")}
     of_date = {
         f"admin:meetings_meeting_{page}": [cast.willow_meeting.pk]
         for page in ("move", "put_back", "take_up", "substitute")
     }
-    return of_series | of_date | {"admin:groups_group_schedule": [group]}
+    mias = Membership.objects.get(group=cast.willow, member=cast.mia).pk
+    of_person = {f"admin:groups_membership_{page}": [mias] for page in ("approve", "decline")}
+    return of_series | of_date | of_person | {"admin:groups_group_schedule": [group]}
 
 
 def _takes_an_object(name: str) -> bool:

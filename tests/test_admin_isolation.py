@@ -52,6 +52,7 @@ OF_ONE_DATE = {
     "meetings_meeting_take_up",
     "meetings_meeting_substitute",
 }
+OF_ONE_REQUEST = {"groups_membership_approve", "groups_membership_decline"}
 NOT_YOURS = "Not all of this is among yours. Nothing was changed."
 CLOSED = {  # for whom a page does not open at all
     "email": {"carol"},
@@ -159,7 +160,7 @@ def test_every_page_and_address_has_its_row(rows):
     }
 
     assert set(rows.own) == set(PAGES)
-    assert own | {"outbox_email_preview"} == set(OWN_ADDRESSES) | OF_ONE_GROUP | OF_ONE_DATE
+    assert own | {"outbox_email_preview"} == set(OWN_ADDRESSES) | OF_ONE_GROUP | OF_ONE_DATE | OF_ONE_REQUEST
     assert {name for name, row in rows.foreign.items() if row is None} == SEEN_WHOLE
 
 
@@ -303,13 +304,16 @@ def test_own_addresses_refuse_what_is_anothers(cast, sign_in, rows, url_name, fi
     assert {one[1:] for one in denials(cast.carol)} == {denied("", theirs)[1:]}
 
 
-@pytest.mark.parametrize("url_name", sorted(OF_ONE_GROUP | OF_ONE_DATE))
-def test_pages_about_one_group_or_date_are_not_there_for_another_counselor(cast, sign_in, rows, url_name):
+@pytest.mark.parametrize("url_name", sorted(OF_ONE_GROUP | OF_ONE_DATE | OF_ONE_REQUEST))
+def test_pages_about_one_thing_are_not_there_for_another_counselor(cast, sign_in, rows, url_name):
     client, before = sign_in(cast.carol), everything()
-    theirs = cast.cedar if url_name in OF_ONE_GROUP else cast.cedar_meeting
+    one, theirs = "meeting_id", cast.cedar_meeting
+    if url_name in OF_ONE_GROUP:
+        one, theirs = "group_id", cast.cedar
+    elif url_name in OF_ONE_REQUEST:
+        one, theirs = "membership_id", rows.foreign["membership"]
     series = {"series_id": cast.cedar_meeting.series_id, "suspension_id": 1}
     names = {name for name in ("series_id", "suspension_id") if _takes(url_name, name)}
-    one = "group_id" if url_name in OF_ONE_GROUP else "meeting_id"
     where = reverse(f"admin:{url_name}", kwargs={one: theirs.pk} | {name: series[name] for name in names})
 
     statuses = [client.get(where).status_code, client.post(where, {"save": "yes"}).status_code]

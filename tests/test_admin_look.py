@@ -89,6 +89,8 @@ def test_pages_are_at_ease_on_a_phone(cast, open_page, live_server, scheme):
         "new-group": "/admin/groups/group/add/",
         "memberships": "/admin/groups/membership/",
         "membership": f"/admin/groups/membership/{asks.pk}/change/",
+        "approve": f"/admin/groups/membership/{asks.pk}/approve/",
+        "decline": f"/admin/groups/membership/{asks.pk}/decline/",
         "members": "/admin/members/member/",
         "rules": "/admin/groups/agreement/add/",
         "meetings": "/admin/meetings/meeting/",

@@ -136,6 +136,7 @@ def test_from_a_new_group_to_a_held_meeting(site, staff, open_page):
     desk.locator("select[name=action]").select_option("approve_requests")
     shot(desk, "walk-05-counselor-approves")
     desk.get_by_role("button", name=re.compile("Go|Run")).click()
+    desk.get_by_role("button", name="Approve").click()
     desk.locator(".messagelist").wait_for()
     assert Membership.objects.get().status == "active"
     assert "The answer is yes." in site.wait_for_mail(MEMBER, "An answer for you").text

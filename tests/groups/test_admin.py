@@ -459,7 +459,7 @@ def test_log_of_the_admin_names_nobody(cast, sign_in):
     }
     client.post(change(GROUPS, cast.willow), sent)
     asks = make.membership(cast.willow, cast.nora, status=Membership.Status.REQUESTED)
-    run_action(client, MEMBERSHIPS, "approve_requests", asks)
+    run_action(client, MEMBERSHIPS, "approve_requests", asks, confirmed="yes")
 
     written = " ".join(f"{e.object_repr} {e.change_message}" for e in cast.olga.logentry_set.all())
 
@@ -484,7 +484,9 @@ def test_counselor_sees_the_memberships_of_their_groups_only(house, sign_in):
 def test_requests_are_approved_and_the_rest_left(house, sign_in):
     stands = Membership.objects.get(member=house.mia)
 
-    response = run_action(sign_in(house.carol), MEMBERSHIPS, "approve_requests", house.asks_willow, stands)
+    response = run_action(
+        sign_in(house.carol), MEMBERSHIPS, "approve_requests", house.asks_willow, stands, confirmed="yes"
+    )
 
     house.asks_willow.refresh_from_db()
     assert (house.asks_willow.status, house.asks_willow.joined_at is not None) == ("active", True)
@@ -494,7 +496,9 @@ def test_requests_are_approved_and_the_rest_left(house, sign_in):
 def test_requests_are_declined_and_the_rest_left(house, sign_in):
     stands = Membership.objects.get(member=house.mia)
 
-    response = run_action(sign_in(house.carol), MEMBERSHIPS, "decline_requests", house.asks_willow, stands)
+    response = run_action(
+        sign_in(house.carol), MEMBERSHIPS, "decline_requests", house.asks_willow, stands, confirmed="yes"
+    )
 
     house.asks_willow.refresh_from_db()
     stands.refresh_from_db()
@@ -506,8 +510,11 @@ def test_requests_are_declined_and_the_rest_left(house, sign_in):
 def test_request_to_another_group_is_out_of_reach(house, sign_in, action):
     client = sign_in(house.carol)
 
-    run_action(client, MEMBERSHIPS, action, house.asks_cedar)
-    client.post(MEMBERSHIPS, {"action": action, "_selected_action": [house.asks_cedar.pk], "select_across": "1"})
+    run_action(client, MEMBERSHIPS, action, house.asks_cedar, confirmed="yes")
+    client.post(
+        MEMBERSHIPS,
+        {"action": action, "_selected_action": [house.asks_cedar.pk], "select_across": "1", "confirmed": "yes"},
+    )
 
     house.asks_cedar.refresh_from_db()
     assert house.asks_cedar.status == "requested"
@@ -517,7 +524,7 @@ def test_superuser_cannot_answer_requests(house, sign_in, rf):
     request = rf.get("/")
     request.user = house.sam
 
-    response = run_action(sign_in(house.sam), MEMBERSHIPS, "approve_requests", house.asks_willow)
+    response = run_action(sign_in(house.sam), MEMBERSHIPS, "approve_requests", house.asks_willow, confirmed="yes")
 
     house.asks_willow.refresh_from_db()
     assert response.status_code == 403

@@ -103,7 +103,7 @@ def test_closed_account_is_told_nothing(cast, asked):
 
 
 def test_counselor_answers_in_the_admin_and_the_person_hears(cast, asked, sign_in):
-    run_action(sign_in(cast.dan), MEMBERSHIPS, "decline_requests", asked)
+    run_action(sign_in(cast.dan), MEMBERSHIPS, "decline_requests", asked, confirmed="yes")
 
     asked.refresh_from_db()
     assert asked.was_declined

@@ -54,7 +54,7 @@ def admin_patterns(patterns=None):
 
 
 def every_admin_url() -> list[str]:
-    rows = {"group_id": 1, "series_id": 1, "suspension_id": 1, "meeting_id": UUID(int=1)}
+    rows = {"group_id": 1, "series_id": 1, "suspension_id": 1, "meeting_id": UUID(int=1), "membership_id": 1}
     arguments = rows | {"object_id": "1", "app_label": "groups"}
     urls = ["/admin", "/admin/nothing-here/"]
     for pattern in admin_patterns():
