@@ -262,7 +262,7 @@ def test_half_a_year_of_meetings_and_twelve_weeks_ahead(made):
     status = Counter(Meeting.objects.values_list("status", flat=True))
 
     assert status == {
-        "held": 7 * 26 - 5,
+        "held": 7 * 26 - 5 + 1,  # and the one that runs
         "cancelled": 3,
         "did_not_meet": 1,
         "scheduled": 1 + 6 * 12,
