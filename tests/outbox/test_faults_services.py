@@ -186,7 +186,7 @@ def without_the_guard(own, site, smtp):
     so_far = len(smtp.taken)
     site.worker_without("release")
     site.beat()
-    wait_until(lambda: len(smtp.taken) > so_far + 5, 60, site.said)
+    wait_until(lambda: len(smtp.taken) > so_far + 5, 300, site.said)  # after all ticks that are still in the queue
     own.stop_postgres()
     own.start_postgres()
     time.sleep(4)
