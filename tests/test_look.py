@@ -303,6 +303,16 @@ def _with_wrong_pages(settings):
     settings.ROOT_URLCONF = wrong_pages.UrlConf
 
 
+@pytest.fixture(autouse=True)
+def _nobody_is_signed_out_meanwhile(settings):
+    """All of it is made ready first. On a busy machine a page's turn comes when a code is no good any more (3 minutes)
+    or somebody was idle for too long (15)."""
+    settings.STAFF_IDLE = settings.MEMBER_IDLE = hours = timedelta(hours=6)
+    waits = ("LOGIN_BY_CODE", "PASSWORD_RESET_BY_CODE", "EMAIL_VERIFICATION_BY_CODE", "REAUTHENTICATION", "LOGIN")
+    for what in waits:
+        setattr(settings, f"ACCOUNT_{what}_TIMEOUT", hours.total_seconds())
+
+
 MISTAKE = ".errors, .errorlist, .invalid-feedback, [aria-invalid=true]"
 
 
@@ -314,6 +324,7 @@ def visit(page, home: str, address: str, typed: dict | None = None) -> None:
     button = "main form button.main"
     for name, words in typed.items():
         field = page.locator(f"main [name={name}]:not([type=hidden])").first
+        assert field.count(), f"{address} has no {name}: {page.url}, {page.title()}"
         match field.evaluate("field => field.localName"):
             case "button":
                 button = f"main button[name={name}]"

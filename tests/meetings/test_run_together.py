@@ -78,7 +78,7 @@ def seconds_on(page) -> int:
     return int(minutes) * 60 + int(seconds)
 
 
-def test_whole_meeting_is_run_and_followed(cast, evening, open_page):
+def test_whole_meeting_is_run_and_followed(cast, evening, open_page, live_server):
     carol = open_page(cast.carol, "run")
     rooms = {name: open_page(getattr(cast, name), "room") for name in ("mia", "max", "nora", "vera", "rosa")}
     for room in rooms.values():
@@ -122,6 +122,14 @@ def test_whole_meeting_is_run_and_followed(cast, evening, open_page):
     assert abs(before - (time.monotonic() - at) - seconds_on(carol)) <= 1.5
     says(carol, "Shares now")
 
+    # So does a laptop that was closed and opened again.
+    closed = carol
+    carol = closed.context.new_page()
+    closed.close()
+    carol.goto(live_server.url + reverse("meetings:meeting_run", args=[evening.pk]))
+    assert abs(before - (time.monotonic() - at) - seconds_on(carol)) <= 1.5
+    expect(carol.locator(".run-name")).to_contain_text("Mia")
+
     # A lost connection: said plainly, nothing changes, and it goes on by itself.
     carol.context.set_offline(True)
     rooms["vera"].context.set_offline(True)
@@ -154,15 +162,26 @@ def test_whole_meeting_is_run_and_followed(cast, evening, open_page):
     carol.unroute("**/run/")
     tap(carol, "Go on")
 
-    # To the end.
-    tap(carol, "Next: Vera")
+    # Come back later, after all, not today.
+    tap(carol, "Ask later")
+    says(rooms["nora"], "We come back to you.")
+    tap(carol, "Vera begins")
     says(rooms["vera"], "It is your turn.")
+    tap(rooms["max"], "I would like to share after all")
+    tap(carol, "Next: Max")
+    says(rooms["max"], "It is your turn.")
     tap(carol, "Next: guest 1")
-    tap(carol, "Thank you, done")
+    says(rooms["nora"], "You are next. We come back to you.")
+    tap(carol, "Next: Nora")
+    says(rooms["nora"], "It is your turn.")
+    tap(carol, "Not today")
+    says(rooms["nora"], "You are not asked today.")
     says(carol, "Everybody had a turn.")
     tap(carol, "Undo")
-    says(carol, "guest 1")
+    says(rooms["nora"], "It is your turn.")
     tap(carol, "Thank you, done")
+
+    # To the end.
     tap(carol, "On to: closing")
     tap(carol, "End the meeting")
     says(carol, "The meeting has ended")
