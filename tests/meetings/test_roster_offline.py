@@ -13,7 +13,7 @@ from audit.models import AuditEvent
 from meetings import services
 from meetings.models import Meeting, Participation
 from tests import make
-from tests.browser import accessibility_faults, press
+from tests.browser import accessibility_faults, press, shot
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PATIENCE = 15_000  # milliseconds
@@ -81,6 +81,7 @@ def test_taps_without_a_connection_wait_and_are_sent_in_order(cast, begun, page,
     expect(page.get_by_text("There is no connection right now.")).to_be_visible()
     assert page.locator(".count").get_attribute("role") == "status"  # read out politely
     assert accessibility_faults(page) == []
+    shot(page, "roster-without-connection-390")
     assert attendance(begun) == {"Mia": "present"}
     kept = page.evaluate("Object.values(sessionStorage).join()")
     assert {tap["about"] for tap in json.loads(kept)} == {str(cast.max.pk), str(cast.nora.pk), "guests"}
@@ -120,6 +121,7 @@ def test_what_somebody_else_noted_meanwhile_stays_and_the_page_says_so(cast, beg
         "Dan noted “excused” meanwhile, so your tap changed nothing."
     )
     assert row(page, cast.mia).locator(".note").get_attribute("role") == "status"
+    shot(page, "roster-somebody-was-faster-390")
     expect(button(page, "Mia is not here")).to_have_attribute("aria-pressed", "true")
     expect(button(page, "Mia is not here")).to_have_text("Excused")
     assert attendance(begun) == {"Mia": "excused", "Max": "present"}
