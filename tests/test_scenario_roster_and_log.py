@@ -13,7 +13,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from audit.models import AuditEvent
-from groups.models import Facilitator, Topic
+from groups.models import Facilitator, Phase, Topic
 from meetings.log_models import SessionLog
 from meetings.models import Participation
 from meetings.services import draft_log, save_log, sign_log
@@ -49,6 +49,9 @@ def theirs(cast):
     sign_log(log, by=cast.dan, credential="counselor", as_of=log.saved_at)
     cast.past, cast.place = past, place
     cast.note, cast.incident = make.note(past, by=cast.dan), make.incident(past, by=cast.dan)
+    _own, cast.part = (
+        Phase.objects.create(group=one, position=1, kind="sharing", minutes=5) for one in (cast.willow, cast.cedar)
+    )
     cast.letter = make.letter(cast.cedar, cast.nora, days_ago=(20,))
     return cast
 
@@ -191,11 +194,9 @@ def _ways(theirs, phone):
 
     def send_as_part_of_ones_own():
         phone.goto(reverse("admin:groups_group_change", args=[theirs.willow.pk]))
-        series = phone.locator(
-            f"input[type=hidden][value='{theirs.willow_meeting.series_id}'][name^=series-][name$='-id']"
-        )
-        series.evaluate("(field, id) => { field.value = id; }", str(past.series_id))
+        part = phone.locator("input[type=hidden][name='phases-0-id']")
+        part.evaluate("(field, id) => { field.value = id; }", str(theirs.part.pk))
         press(phone.locator("[name=_continue]"))
         expect(phone.locator(".messagelist")).to_have_text(NOT_YOURS)
 
-    yield "group_part", past.series, send_as_part_of_ones_own
+    yield "group_part", theirs.part, send_as_part_of_ones_own
