@@ -185,8 +185,11 @@ def test_lists_cost_the_same_whatever_there_is(cast, sign_in, how_many):
 
     for name, (who, address, _) in PAGES.items():
         clients[who].get(address)  # what is remembered for everybody
-        with CaptureQueriesContext(connection) as asked:
-            status = clients[who].get(address).status_code
+        for _again in range(2):
+            with CaptureQueriesContext(connection) as asked:
+                status = clients[who].get(address).status_code
+            if not any('UPDATE "django_session"' in one["sql"] for one in asked.captured_queries):
+                break  # else its session was a minute old by now, and was kept
         statements[name] = len(asked) if status == 200 else status
 
     wrong = {
