@@ -369,8 +369,8 @@ class SessionLogAdmin(ScopedAdmin):
     fields = [
         "meeting",
         "group",
-        "started_at",
-        "ended_at",
+        "began",
+        "ended",
         "mode",
         "facilitators",
         "topic",
@@ -380,7 +380,7 @@ class SessionLogAdmin(ScopedAdmin):
         "to_follow_up",
         "signed_name",
         "credential",
-        "signed_at",
+        "was_signed",
     ]
 
     @admin.display(description=_("group"), ordering="meeting__group__name")
@@ -390,6 +390,18 @@ class SessionLogAdmin(ScopedAdmin):
     @admin.display(description=_("when"), ordering="started_at")
     def when(self, log: SessionLog) -> str:
         return wording.moment(log.started_local)
+
+    @admin.display(description=_("started"))
+    def began(self, log: SessionLog) -> str:
+        return wording.moment(log.started_local)
+
+    @admin.display(description=_("ended"))
+    def ended(self, log: SessionLog) -> str:
+        return wording.moment(log.ended_local)
+
+    @admin.display(description=_("signed"))
+    def was_signed(self, log: SessionLog) -> str:
+        return wording.moment(log.signed_local) if log.signed_local else ""
 
     @admin.display(description=_("state"), ordering="signed_at")
     def log_state(self, log: SessionLog) -> str:

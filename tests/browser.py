@@ -23,10 +23,16 @@ def press(link_or_button: Locator) -> None:
         link_or_button.click()
 
 
+COLOURS_HAVE_SETTLED = """() => Promise.allSettled(
+  document.getAnimations().filter(one => one instanceof CSSTransition).map(one => one.finished)
+).then(() => null)"""
+
+
 def accessibility_faults(page: Page, *, of_colour: bool = False) -> list[str]:
     """What axe finds against WCAG 2.2 A and AA, as `rule: element`; `of_colour`: only what a colour scheme changes."""
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
     options = {"runOnly": ["color-contrast"] if of_colour else tags, "resultTypes": ["violations"]}
+    page.evaluate(COLOURS_HAVE_SETTLED)
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
     found = page.evaluate("options => axe.run(options).then(results => results.violations)", options)

@@ -303,4 +303,5 @@ def test_which_mails_are_measured_how():
         "join-no": 28,
     }
     assert [letter.name for letter in letters if letter.counts_attendance and letter.days_to_come] == []
-    assert {letter.name for letter in letters if not letter.is_measured} == {"question", "roster-open", "figures"}
+    to_staff = {"question", "roster-open", "figures", "colleagues", "substitute"}
+    assert {letter.name for letter in letters if not letter.is_measured} == to_staff | {"message"}
