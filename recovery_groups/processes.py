@@ -30,8 +30,9 @@ WEB = (
 )
 
 # Workers need not know each other: without gossip and mingle they start faster and outlive a restart of the broker.
-# Three at a time: while one waits for its commit, two processors are still busy with the others' mail.
-WORKER = "celery -A recovery_groups worker --concurrency 3 --without-gossip --without-mingle --loglevel INFO"
+# Three send where much is due (`MAIL_SENDERS`), so that two processors are busy while one waits for its commit; one is
+# left for the rest.
+WORKER = "celery -A recovery_groups worker --concurrency 4 --without-gossip --without-mingle --loglevel INFO"
 
 # What is due is asked of PostgreSQL at every tick: beat has nothing to remember and keeps no file.
 BEAT = "celery -A recovery_groups beat --scheduler celery.beat:Scheduler --loglevel INFO"

@@ -272,7 +272,7 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
 
 vars().update(env.email_url("EMAIL_URL", default="smtp://127.0.0.1:1025"))
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=20)  # seconds a mail server may be silent
-MAIL_SENDERS = env.int("MAIL_SENDERS", default=2)  # how many send at a time, when there is much to send
+MAIL_SENDERS = env.int("MAIL_SENDERS", default=3)  # how many send at a time, when there is much to send
 MAIL_LINES = env.int("MAIL_LINES", default=8)  # connections to it that each of them keeps
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=formataddr((SITE_NAME, f"account@{SITE_HOST}")))
 REMINDERS_FROM_EMAIL = env.str("REMINDERS_FROM_EMAIL", default=formataddr((SITE_NAME, f"reminders@{SITE_HOST}")))

@@ -107,7 +107,11 @@ def running_site(directory: Path) -> Iterator[Site]:
         for process in reversed(running):
             process.terminate()
         for process in running:
-            process.wait(90)  # a machine that is busy takes its time
+            try:
+                process.wait(60)  # a machine that is busy takes its time
+            except subprocess.TimeoutExpired:  # seen once of beat: it had not heard the first word
+                process.terminate()
+                process.wait(60)
 
 
 def wait_until(is_so: Callable[[], bool], seconds: float = 20) -> None:

@@ -46,7 +46,7 @@ class Processes:
         self.running: list[subprocess.Popen] = []
 
     def worker(self, *, connections: int = 2) -> subprocess.Popen:
-        return self._start(processes.WORKER.replace("--concurrency 3", f"--concurrency {connections}"))
+        return self._start(processes.WORKER.replace("--concurrency 4", f"--concurrency {connections}"))
 
     def beat(self) -> subprocess.Popen:
         return self._start(processes.BEAT)

@@ -81,8 +81,8 @@ def test_f3_and_f4_postgresql_and_the_broker_die_while_reminders_leave(due, hot_
     fault("F3 F4 PostgreSQL restarted and killed, broker emptied and away", mails=len(people), **figures)
     assert rows == [("sent", len(people))]
     assert figures["lost"] == 0
-    # Two senders, cut three times: twice by PostgreSQL, once with the worker.
-    assert figures["repeats"] <= min(doubts, 3 * 2 * LINES)
+    # Three senders, cut three times: twice by PostgreSQL, once with the worker.
+    assert figures["repeats"] <= min(doubts, 3 * 3 * LINES)
     assert (figures["answers_lost"], figures["going"]) == (0, PLACES)
     assert figures["recovered_after_restart"] <= 15
     assert figures["recovered_after_kill"] <= 15
