@@ -247,7 +247,7 @@ MESSAGES_SENT = Part(
     kept=FOR_THE_GROUP,
     columns={
         "group": gettext_lazy("Group"),
-        "audience": gettext_lazy("To"),
+        "audience": gettext_lazy("Who gets it"),
         "told": gettext_lazy("How many"),
         "sent_at": gettext_lazy("When"),
     },

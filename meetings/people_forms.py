@@ -35,7 +35,7 @@ class LetFirstForm(forms.Form):
 class MessageForm(forms.Form):
     """To whom and what. The form carries the id of its message, stamped by us: sent twice, it is one message."""
 
-    audience = forms.ChoiceField(label=_("To"), widget=forms.RadioSelect)
+    audience = forms.ChoiceField(label=_("Who gets it"), widget=forms.RadioSelect)
     text = forms.CharField(
         label=_("What you want to say"),
         max_length=LONGEST_MESSAGE,
